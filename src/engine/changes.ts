@@ -1,0 +1,69 @@
+import type { EngineEvent, EngineEvents } from '../protocol/engine.ts';
+
+/** Where domains say that something changed, and where the doors of the engine listen. */
+export interface Changes {
+  tracking(experimentId: string, runId?: string): void;
+  registry(model: string): void;
+  serving(endpoint: string): void;
+  log(level: EngineEvents['log']['level'], message: string): void;
+  listen(listener: ChangeListener): { dispose(): void };
+}
+
+export type ChangeListener = <Event extends EngineEvent>(event: Event, data: EngineEvents[Event]) => void;
+
+/** Changes closer together than this are told as one, so that a busy training loop does not flood the editor. */
+const gatherMilliseconds = 100;
+
+/** Gathers changes for a moment and tells all listeners at once. Log lines go out immediately. */
+export function createChanges(): Changes {
+  const listeners = new Set<ChangeListener>();
+  const tell: ChangeListener = (event, data) => {
+    for (const listener of listeners) listener(event, data);
+  };
+
+  const experimentIds = new Set<string>();
+  const runIds = new Set<string>();
+  const models = new Set<string>();
+  const endpoints = new Set<string>();
+  let gathering = false;
+
+  const flush = () => {
+    gathering = false;
+    if (experimentIds.size > 0)
+      tell('tracking/changed', { experimentIds: take(experimentIds), runIds: take(runIds) });
+    if (models.size > 0) tell('registry/changed', { models: take(models) });
+    if (endpoints.size > 0) tell('serving/changed', { endpoints: take(endpoints) });
+  };
+  const gather = () => {
+    if (gathering) return;
+    gathering = true;
+    setTimeout(flush, gatherMilliseconds).unref();
+  };
+
+  return {
+    tracking(experimentId, runId) {
+      experimentIds.add(experimentId);
+      if (runId !== undefined) runIds.add(runId);
+      gather();
+    },
+    registry(model) {
+      models.add(model);
+      gather();
+    },
+    serving(endpoint) {
+      endpoints.add(endpoint);
+      gather();
+    },
+    log: (level, message) => tell('log', { level, message }),
+    listen(listener) {
+      listeners.add(listener);
+      return { dispose: () => listeners.delete(listener) };
+    },
+  };
+}
+
+function take(names: Set<string>): string[] {
+  const taken = [...names];
+  names.clear();
+  return taken;
+}

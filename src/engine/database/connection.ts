@@ -1,0 +1,104 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
+import { SlipwayError } from '../../protocol/errors.ts';
+import { migrations as allMigrations, type Migration } from './migrations/index.ts';
+
+/**
+ * The open store. Statements are prepared once and kept by whoever prepares them.
+ *
+ * An acknowledged `transaction` survives the death of the process; an acknowledged `durableTransaction` survives
+ * power loss too. Both take the write lock at once, so several engines on one file wait for each other.
+ */
+export interface Database {
+  prepare<Parameters extends unknown[], Row>(sql: string): BetterSqlite3.Statement<Parameters, Row>;
+  transaction<Result>(work: () => Result): Result;
+  durableTransaction<Result>(work: () => Result): Result;
+  close(): void;
+}
+
+/**
+ * Opens the store at `file`, creates it when it is not there, and brings its schema up to date.
+ *
+ * @throws SlipwayError `storeTooNew` when a newer Slipway wrote it, `storeUnreadable` when SQLite cannot open it.
+ */
+export function openDatabase(file: string, migrations: readonly Migration[] = allMigrations): Database {
+  const connection = connect(file);
+  try {
+    migrate(connection, file, migrations);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+  return {
+    prepare: (sql) => connection.prepare(sql),
+    transaction: (work) => runTransaction(connection, file, work),
+    durableTransaction: (work) => {
+      if (connection.inTransaction) return work();
+      connection.pragma('synchronous = FULL');
+      try {
+        return runTransaction(connection, file, work);
+      } finally {
+        connection.pragma('synchronous = NORMAL');
+      }
+    },
+    close: () => connection.close(),
+  };
+}
+
+function connect(file: string): BetterSqlite3.Database {
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    const connection = new BetterSqlite3(file, { timeout: 20_000 });
+    connection.pragma('journal_mode = WAL');
+    connection.pragma('synchronous = NORMAL');
+    connection.pragma('foreign_keys = ON');
+    connection.pragma('case_sensitive_like = ON');
+    return connection;
+  } catch (error) {
+    throw new SlipwayError('storeUnreadable', { path: file, detail: messageOf(error) }, { cause: error });
+  }
+}
+
+function migrate(connection: BetterSqlite3.Database, file: string, migrations: readonly Migration[]): void {
+  const known = migrations.at(-1)?.version ?? 0;
+  const found = schemaVersion(connection);
+  if (found > known) throw new SlipwayError('storeTooNew', { path: file, found, known });
+  for (const migration of migrations) {
+    connection
+      .transaction(() => {
+        // Read again inside the lock: another engine may have migrated meanwhile.
+        if (schemaVersion(connection) >= migration.version) return;
+        connection.exec(migration.sql);
+        connection.pragma(`user_version = ${migration.version}`);
+      })
+      .immediate();
+  }
+}
+
+function schemaVersion(connection: BetterSqlite3.Database): number {
+  return Number(connection.pragma('user_version', { simple: true }));
+}
+
+function runTransaction<Result>(
+  connection: BetterSqlite3.Database,
+  file: string,
+  work: () => Result,
+): Result {
+  if (connection.inTransaction) return work();
+  try {
+    return connection.transaction(work).immediate();
+  } catch (error) {
+    if (error instanceof BetterSqlite3.SqliteError) {
+      if (error.code === 'SQLITE_FULL') throw new SlipwayError('diskFull', { path: file }, { cause: error });
+      if (error.code.startsWith('SQLITE_READONLY') || error.code.startsWith('SQLITE_IOERR')) {
+        throw new SlipwayError('storeUnreadable', { path: file, detail: error.message }, { cause: error });
+      }
+    }
+    throw error;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

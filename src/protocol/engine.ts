@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { monitoringRequests } from './monitoring.ts';
+import { registryRequests } from './registry.ts';
+import { type ParamsOf, type ResultOf, request } from './request.ts';
+import { servingRequests } from './serving.ts';
+import { trackingRequests } from './tracking.ts';
+
+/** What a ready engine says of itself. */
+export interface EngineAddress {
+  /** Base address of the MLflow REST dialect, such as `http://127.0.0.1:5000`. */
+  readonly url: string;
+  readonly port: number;
+  /** Sent as `Authorization: Bearer <token>`; null when the engine was told to ask for none. */
+  readonly token: string | null;
+}
+
+/** Every request that the engine answers over JSON-RPC. */
+export const engineRequests = {
+  /** Must come first: opens the folder's store and starts listening. Null: nothing listens, as it is not trusted. */
+  'engine/open': request<EngineAddress | null>()(
+    z.object({
+      /** Absolute path of the workspace folder; the store lies in its `.slipway/`. */
+      workspace: z.string().min(1),
+      /** The port that it had before, taken again when it is free. */
+      preferredPort: z.number().int().min(1).max(65535).nullable(),
+      token: z.string().min(16),
+      /** In a folder that is not trusted one may read: nothing listens, starts or is written. */
+      trusted: z.boolean(),
+    }),
+  ),
+  ...trackingRequests,
+  ...registryRequests,
+  ...servingRequests,
+  ...monitoringRequests,
+} as const;
+
+export type EngineRequests = typeof engineRequests;
+export type EngineMethod = keyof EngineRequests;
+export type EngineParams<Method extends EngineMethod> = ParamsOf<EngineRequests, Method>;
+export type EngineResult<Method extends EngineMethod> = ResultOf<EngineRequests, Method>;
+
+/** What the engine tells without being asked. Names what changed; who shows it asks for it anew. */
+export interface EngineEvents {
+  'tracking/changed': { readonly experimentIds: readonly string[]; readonly runIds: readonly string[] };
+  'registry/changed': { readonly models: readonly string[] };
+  'serving/changed': { readonly endpoints: readonly string[] };
+  /** Progress of a long request, between 0 and 1. */
+  'job/progress': { readonly method: EngineMethod; readonly fraction: number; readonly message: string };
+  /** A line for the output channel. */
+  log: { readonly level: 'info' | 'warning' | 'error'; readonly message: string };
+}
+export type EngineEvent = keyof EngineEvents;

@@ -1,0 +1,62 @@
+import type { EngineEvent, EngineEvents, EngineMethod, EngineParams, EngineResult } from './engine.ts';
+import type { ErrorData } from './errors.ts';
+
+/** What a page shows. Kept in the page's own state, so that it comes back after a reload of the window. */
+export type PageSubject =
+  | { readonly page: 'run'; readonly folder: string; readonly runId: string }
+  | { readonly page: 'drift'; readonly folder: string; readonly endpoint: string };
+
+export type PageType = PageSubject['page'];
+
+/** What the page may ask the engine, through the extension host; anything else is refused there. */
+export const pageMethods = {
+  run: ['tracking/run', 'tracking/metricSeries', 'tracking/artifacts'],
+  drift: ['monitoring/driftSources', 'monitoring/drift'],
+} as const satisfies Record<PageType, readonly EngineMethod[]>;
+
+export type PageMethod = (typeof pageMethods)[PageType][number];
+
+/** Things that a page asks the extension host to do; the host runs the command of the same meaning. */
+export type PageAction =
+  | { readonly action: 'openArtifact'; readonly runId: string; readonly path: string }
+  | { readonly action: 'registerModel'; readonly runId: string }
+  | { readonly action: 'openRun'; readonly runId: string }
+  | { readonly action: 'chooseReferenceFile' }
+  | { readonly action: 'saveImage'; readonly name: string; readonly dataUrl: string };
+
+/** From the page to the extension host. */
+export type MessageFromPage =
+  | { readonly type: 'ready' }
+  | {
+      [Method in PageMethod]: {
+        readonly type: 'request';
+        readonly id: number;
+        readonly method: Method;
+        readonly params: EngineParams<Method>;
+      };
+    }[PageMethod]
+  | { readonly type: 'cancel'; readonly id: number }
+  | ({ readonly type: 'action' } & PageAction);
+
+/** From the extension host to the page. */
+export type MessageToPage =
+  /** The answer to `ready`. `trusted` false means that nothing may be started. */
+  | { readonly type: 'show'; readonly subject: PageSubject; readonly trusted: boolean }
+  | { readonly type: 'result'; readonly id: number; readonly result: EngineResult<PageMethod> }
+  | { readonly type: 'error'; readonly id: number; readonly error: LocalizedError }
+  | {
+      [Event in EngineEvent]: {
+        readonly type: 'event';
+        readonly event: Event;
+        readonly data: EngineEvents[Event];
+      };
+    }[EngineEvent]
+  /** The person chose this file after `chooseReferenceFile`. */
+  | { readonly type: 'referenceFile'; readonly file: string };
+
+/** An error with its texts in the person's language. */
+export interface LocalizedError {
+  readonly kind: ErrorData['kind'];
+  readonly message: string;
+  readonly remedy: string;
+}

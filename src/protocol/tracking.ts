@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import { request } from './request.ts';
+
+export const runStatuses = ['RUNNING', 'SCHEDULED', 'FINISHED', 'FAILED', 'KILLED'] as const;
+export type RunStatus = (typeof runStatuses)[number];
+
+/** The metric by which an experiment's runs are judged. */
+export interface MainMetric {
+  readonly key: string;
+  readonly higherIsBetter: boolean;
+}
+
+export interface MetricValue {
+  readonly key: string;
+  /** The latest value; may be NaN or infinite. */
+  readonly value: number;
+}
+
+export interface ExperimentSummary {
+  readonly experimentId: string;
+  readonly name: string;
+  readonly runCount: number;
+  readonly runningCount: number;
+  /** UTC milliseconds of the newest run's start, or of the experiment's creation. */
+  readonly lastActivity: number;
+  readonly mainMetric: MainMetric | null;
+}
+
+export interface RunSummary {
+  readonly runId: string;
+  readonly experimentId: string;
+  readonly name: string;
+  readonly status: RunStatus;
+  /** UTC milliseconds. */
+  readonly startTime: number;
+  /** UTC milliseconds; null while the run trains. */
+  readonly endTime: number | null;
+  readonly mainMetric: MetricValue | null;
+  readonly parentRunId: string | null;
+  readonly modelCount: number;
+}
+
+export interface RunPage {
+  readonly runs: readonly RunSummary[];
+  /** Hand it back to get the next page; null at the end. */
+  readonly nextCursor: string | null;
+}
+
+export interface KeyValue {
+  readonly key: string;
+  readonly value: string;
+}
+
+export interface MetricSummary extends MetricValue {
+  readonly step: number;
+  readonly timestamp: number;
+  readonly pointCount: number;
+}
+
+export interface DatasetInput {
+  readonly name: string;
+  readonly digest: string;
+  readonly sourceType: string;
+  readonly source: string;
+  /** The tag `mlflow.data.context`, such as "training"; empty when unset. */
+  readonly context: string;
+}
+
+export interface LoggedModelSummary {
+  readonly modelId: string;
+  readonly name: string;
+  /** Flavour names of its MLmodel file, such as "onnx"; empty when the file is not there yet. */
+  readonly flavors: readonly string[];
+  readonly registeredAs: readonly { readonly name: string; readonly version: number }[];
+}
+
+export interface RunDetail {
+  readonly run: RunSummary;
+  readonly experimentName: string;
+  readonly user: string;
+  readonly lifecycleStage: 'active' | 'deleted';
+  readonly artifactUri: string;
+  readonly sourceName: string | null;
+  readonly sourceCommit: string | null;
+  readonly parameters: readonly KeyValue[];
+  readonly metrics: readonly MetricSummary[];
+  /** Without the `mlflow.` tags that other fields already show. */
+  readonly tags: readonly KeyValue[];
+  readonly datasets: readonly DatasetInput[];
+  readonly models: readonly LoggedModelSummary[];
+}
+
+/** Points of one metric of one run, ordered by step, then time. The three arrays have one length. */
+export interface MetricSeries {
+  readonly key: string;
+  readonly steps: Float64Array;
+  readonly values: Float64Array;
+  /** UTC milliseconds. */
+  readonly timestamps: Float64Array;
+  /** How many points the store holds for this metric, those not sent included. */
+  readonly pointCount: number;
+}
+
+export interface ArtifactEntry {
+  /** Relative to the run's artifact root, with forward slashes. */
+  readonly path: string;
+  readonly isDirectory: boolean;
+  /** Bytes; 0 for a directory. */
+  readonly size: number;
+}
+
+const runId = z.string().min(1).max(256);
+
+/** What the extension host asks the engine about experiments and runs. */
+export const trackingRequests = {
+  /** Active experiments, the one with the newest activity first; the empty "Default" only when it has runs. */
+  'tracking/experiments': request<readonly ExperimentSummary[]>()(z.object({})),
+  /** Runs of an experiment, newest first; children of `parentRunId`, or top-level runs when it is null. */
+  'tracking/runs': request<RunPage>()(
+    z.object({
+      experimentId: z.string(),
+      parentRunId: runId.nullable(),
+      cursor: z.string().nullable(),
+      limit: z.number().int().min(1).max(1000),
+    }),
+  ),
+  'tracking/run': request<RunDetail>()(z.object({ runId })),
+  /** Newest active runs over all experiments that logged a model: what can be registered. */
+  'tracking/runsWithModels': request<readonly RunSummary[]>()(
+    z.object({ limit: z.number().int().min(1).max(1000) }),
+  ),
+  /** Points of the named metrics; of each only those with a step above `afterStep`, or all when it is null. */
+  'tracking/metricSeries': request<readonly MetricSeries[]>()(
+    z.object({
+      runId,
+      metrics: z.array(z.object({ key: z.string(), afterStep: z.number().nullable() })).max(200),
+    }),
+  ),
+  /** One folder of a run's artifacts, directories first; "" is the root. */
+  'tracking/artifacts': request<readonly ArtifactEntry[]>()(z.object({ runId, path: z.string() })),
+  /** Where an artifact file lies on this machine, so that the editor can open it. */
+  'tracking/artifactFile': request<{ readonly file: string }>()(z.object({ runId, path: z.string() })),
+  /** Chooses the metric by which an experiment's runs are judged. */
+  'tracking/setMainMetric': request<null>()(
+    z.object({ experimentId: z.string(), key: z.string(), higherIsBetter: z.boolean() }),
+  ),
+} as const;
