@@ -49,7 +49,7 @@ export interface Engine {
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const layout = storeLayout(options.workspace);
-  createStore(layout);
+  if (options.trusted) createStore(layout);
   const database = openDatabase(layout.database);
   const changes = createChanges();
   const artifacts = createArtifactStore(layout.artifacts);
