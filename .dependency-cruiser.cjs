@@ -79,14 +79,14 @@ module.exports = {
     {
       name: 'stores-import-only-the-database-and-nouns',
       severity: 'error',
-      from: { path: '^src/engine/[^/]+/store\\.ts$' },
-      to: { path: '^src/engine/', pathNot: '^src/engine/(database/|[^/]+/types\\.ts$)' },
+      from: { path: '^src/engine/[^/]+/[^/]*[sS]tore\\.ts$' },
+      to: { path: '^src/engine/', pathNot: '^src/engine/(database/|[^/]+/(types|[^/]*[sS]tore)\\.ts$)' },
     },
     ...engineDomains.map((domain) => ({
       name: `${domain}-store-belongs-to-its-service`,
       severity: 'error',
       from: { path: '^src/engine/', pathNot: `^src/engine/(${domain}/|engine\\.ts$)` },
-      to: { path: `^src/engine/${domain}/[^/]*store\\.ts$` },
+      to: { path: `^src/engine/${domain}/[^/]*[sS]tore\\.ts$` },
     })),
     {
       name: 'domains-never-import-http',
@@ -98,7 +98,7 @@ module.exports = {
       name: 'http-holds-no-rule-and-no-sql',
       severity: 'error',
       from: { path: '^src/engine/http/' },
-      to: { path: '^src/engine/(database/|[^/]+/store\\.ts$)' },
+      to: { path: '^src/engine/(database/|[^/]+/[^/]*[sS]tore\\.ts$)' },
     },
   ],
   options: {

@@ -54,7 +54,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const changes = createChanges();
   const artifacts = createArtifactStore(layout.artifacts);
   const tracking = createTrackingService({ database, artifacts, changes });
-  const registry = createRegistryService({ database, tracking, changes });
+  const registry = createRegistryService({ database, tracking, artifacts, changes });
   const serving = createServingService({
     database,
     registry,

@@ -42,7 +42,7 @@ export function createHandlers(context: HandlerContext): Handlers {
     'tracking/runsWithModels': ({ limit }) => engine().tracking.runsWithModels(limit),
     'tracking/metricSeries': (params) => engine().tracking.metricSeries(params),
     'tracking/artifacts': ({ runId, path }) => engine().tracking.artifactEntries(runId, path),
-    'tracking/artifactFile': ({ runId, path }) => ({ file: engine().tracking.artifactFile(runId, path) }),
+    'tracking/artifactFile': ({ runId, path }) => engine().tracking.artifactFile(runId, path),
     'tracking/setMainMetric'(params) {
       trustedEngine().tracking.setMainMetric(params);
       return null;

@@ -85,6 +85,11 @@ export const errorCatalogue = {
     message: 'The endpoint "{endpoint}" stopped: {detail}',
     remedy: 'Start it again; the output channel "Slipway" has the details.',
   },
+  endpointNotReady: {
+    category: 'unavailable',
+    message: 'The endpoint "{endpoint}" is not running.',
+    remedy: 'Start it first.',
+  },
   noReferenceData: {
     category: 'invalid',
     message: 'The run behind "{endpoint}" names no training data that can be read here.',

@@ -11,33 +11,43 @@ export interface TestResult {
 export type DriftHistogram =
   | {
       readonly kind: 'numeric';
-      /** One more than there are bins, ascending. */
+      /** One more than there are bins, ascending. Values beyond them are counted in the first or last bin. */
       readonly edges: readonly number[];
       readonly reference: readonly number[];
       readonly current: readonly number[];
     }
   | {
       readonly kind: 'categorical';
-      /** Most frequent first; the last may be "other". */
+      /** Most frequent first. */
       readonly levels: readonly string[];
+      /** Whether the last of `levels` stands for all further ones. */
+      readonly hasOther: boolean;
       readonly reference: readonly number[];
       readonly current: readonly number[];
     };
 
 export interface ColumnDrift {
   readonly name: string;
+  /**
+   * `values`: PSI reached its limit and the test's p-value is not above `significance`. `missing`: the share of missing
+   * values moved, by the same rule. Both may hold.
+   */
+  readonly driftedIn: readonly ('values' | 'missing')[];
+  /** Whether `driftedIn` names anything. */
   readonly drifted: boolean;
   /** Population stability index. */
   readonly psi: number;
-  /** What PSI must exceed, at this sample size, to count as drift. */
+  /** What PSI must reach, at this sample size, to count as drift. */
   readonly psiLimit: number;
   /** Kolmogorov-Smirnov for numbers, chi-square for categories. */
   readonly test: TestResult & { readonly name: 'kolmogorovSmirnov' | 'chiSquare' };
   readonly histogram: DriftHistogram;
-  /** Shares of missing values (null, empty, NaN). */
+  /** Shares of missing values: null, empty, NaN, and text that is no number where the reference has numbers. */
   readonly missing: { readonly reference: number; readonly current: number };
   /** Number of non-missing values on each side. */
   readonly counts: { readonly reference: number; readonly current: number };
+  /** How many of them are infinite. They take part in the comparison, and are drawn in the outermost bins. */
+  readonly infinite: { readonly reference: number; readonly current: number };
 }
 
 export interface DriftReport {
@@ -48,7 +58,9 @@ export interface DriftReport {
   /** UTC milliseconds: the chosen window. */
   readonly from: number;
   readonly to: number;
-  /** The one that moved most first. */
+  /** What the p-value of a drifted column may not exceed. */
+  readonly significance: number;
+  /** The one that moved most first, measured by PSI over its limit. */
   readonly columns: readonly ColumnDrift[];
   /** Columns of one side only, so not compared. */
   readonly referenceOnly: readonly string[];

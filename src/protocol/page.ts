@@ -8,6 +8,13 @@ export type PageSubject =
 
 export type PageType = PageSubject['page'];
 
+/** What a page keeps with `setState`; the extension host gets it back to make the page again after a reload. */
+export interface PageState {
+  readonly subject: PageSubject;
+  /** The person's choices on the page, such as an axis or an open folder. Only the page reads them. */
+  readonly view: Readonly<Record<string, unknown>>;
+}
+
 /** What the page may ask the engine, through the extension host; anything else is refused there. */
 export const pageMethods = {
   run: ['tracking/run', 'tracking/metricSeries', 'tracking/artifacts'],

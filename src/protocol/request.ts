@@ -19,9 +19,15 @@ export const request =
 export type RequestTable = Readonly<Record<string, RequestDefinition<never, unknown>>>;
 
 /** The parameters of method `Method` of `Table`. */
-export type ParamsOf<Table, Method extends keyof Table> =
-  Table[Method] extends RequestDefinition<infer Params, unknown> ? Params : never;
+export type ParamsOf<Table, Method extends keyof Table> = Table[Method] extends {
+  readonly params: z.ZodType<infer Params>;
+}
+  ? Params
+  : never;
 
 /** The answer to method `Method` of `Table`. */
-export type ResultOf<Table, Method extends keyof Table> =
-  Table[Method] extends RequestDefinition<never, infer Result> ? Result : never;
+export type ResultOf<Table, Method extends keyof Table> = Table[Method] extends {
+  readonly result?: infer Result;
+}
+  ? Result
+  : never;

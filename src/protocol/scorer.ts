@@ -10,6 +10,11 @@ export const scorerOptions = z.object({
     version: z.number().int().positive(),
     /** Absolute path of the ONNX file. */
     file: z.string().min(1),
+    /**
+     * Names of the columns that the model was trained on, in order, as its signature has them. Needed to name the
+     * columns of a model that takes them all as one tensor; null or left out when unknown.
+     */
+    columns: z.array(z.string()).nullish(),
   }),
   host: z.string(),
   /** 0 takes a free one. */
@@ -17,8 +22,27 @@ export const scorerOptions = z.object({
   token: z.string().min(16).nullable(),
   /** Absolute path of the endpoint's inference log; null keeps none. */
   inferenceLog: z.string().min(1).nullable(),
+  limits: z
+    .object({
+      /** Bytes of a request's body; a larger one is refused with 413. */
+      bodyBytes: z
+        .number()
+        .int()
+        .positive()
+        .default(64 * 1024 * 1024),
+      /** How long a client may take to send a whole request. */
+      requestMilliseconds: z.number().int().positive().default(30_000),
+      /** How long answers that are under way may take while the scorer drains. */
+      drainMilliseconds: z.number().int().positive().default(10_000),
+    })
+    .prefault({}),
 });
 export type ScorerOptions = z.infer<typeof scorerOptions>;
+/** As the engine writes them: what has a default may be left out. */
+export type ScorerOptionsInput = z.input<typeof scorerOptions>;
+
+/** The environment variable that carries the options. */
+export const scorerOptionsVariable = 'SLIPWAY_SCORER';
 
 /** What a scorer tells the engine over its IPC channel. */
 export type ScorerMessage =
@@ -30,6 +54,8 @@ export type ScorerMessage =
       readonly exampleRequest: string;
     }
   | { readonly type: 'failed'; readonly error: ErrorData }
+  /** Something that the person should know and that stops nothing, such as an output that cannot be answered. */
+  | { readonly type: 'warning'; readonly message: string }
   /** Sent after answers, at most a few times a second. Counts since the process started. */
   | { readonly type: 'counts'; readonly requestCount: number; readonly errorCount: number };
 
@@ -37,13 +63,22 @@ export type ScorerMessage =
 export type ScorerCommand = { readonly type: 'drain' };
 
 /**
- * The inference log is an SQLite file with one table, written by the scorer and read by workers:
+ * The inference log is an SQLite file (WAL, `user_version` 1) with one table, written by the scorer and read by
+ * workers:
  *
  *     requests(id INTEGER PRIMARY KEY, request_id TEXT, received_at INTEGER, model_version INTEGER, row_count INTEGER,
  *              status INTEGER, latency_us INTEGER, inputs TEXT, outputs TEXT)
  *
- * `received_at` is UTC milliseconds, with an index. `inputs` and `outputs` are JSON objects that map each tensor's or
- * column's name to the array of its values, one element a row (nested arrays where an element is not a scalar);
- * null for a request that failed before it was understood.
+ * - One row for each prediction request that passed the door (token, host, address), refused ones included.
+ * - `request_id` is what the client gave, else one that was made up; the answer's header `x-request-id` repeats it.
+ * - `received_at` is UTC milliseconds, with an index. `latency_us` lasts until the answer was handed to the system.
+ * - `status` is the HTTP status. `row_count` is 0 for a request that was refused.
+ * - `inputs` and `outputs` are JSON objects that map each column's name, or each tensor's where its columns have no
+ *   names, to the array of its values, one element a row (nested arrays where an element is not a scalar). Null for
+ *   a request that was refused. A model that takes all columns as one tensor is logged by column when the model's
+ *   signature names them.
+ * - NaN is null, infinities are the strings "Infinity" and "-Infinity", 64-bit integers are exact JSON integers.
+ *
+ * Rows are gathered and written together, a tenth of a second or 500 rows later: killing the process loses no more.
  */
 export const inferenceLogTable = 'requests';

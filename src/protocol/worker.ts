@@ -7,9 +7,12 @@ export const workerJob = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('drift'),
     endpoint: z.string(),
-    referenceFile: z.string(),
+    /** Absolute path of a CSV file with a header, or of a Parquet file. */
+    referenceFile: z.string().min(1),
     referenceLabel: z.string(),
-    inferenceLog: z.string(),
+    /** Absolute path. */
+    inferenceLog: z.string().min(1),
+    /** UTC milliseconds, both included. */
     from: z.number(),
     to: z.number(),
   }),

@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { SlipwayError } from '../../protocol/errors.ts';
 import { migrations as allMigrations, type Migration } from './migrations/index.ts';
@@ -18,7 +16,7 @@ export interface Database {
 }
 
 /**
- * Opens the store at `file`, creates it when it is not there, and brings its schema up to date.
+ * Opens the store at `file`, creates it when it is not there (its folder must be), and brings its schema up to date.
  *
  * @throws SlipwayError `storeTooNew` when a newer Slipway wrote it, `storeUnreadable` when SQLite cannot open it.
  */
@@ -48,7 +46,6 @@ export function openDatabase(file: string, migrations: readonly Migration[] = al
 
 function connect(file: string): BetterSqlite3.Database {
   try {
-    mkdirSync(dirname(file), { recursive: true });
     const connection = new BetterSqlite3(file, { timeout: 20_000 });
     connection.pragma('journal_mode = WAL');
     connection.pragma('synchronous = NORMAL');

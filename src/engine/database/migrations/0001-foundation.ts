@@ -150,6 +150,13 @@ CREATE TABLE logged_model_metrics (
   PRIMARY KEY (model_id, key, dataset_name, dataset_digest, run_id)
 ) STRICT, WITHOUT ROWID;
 
+-- Logged models that a run used, for example to evaluate them.
+CREATE TABLE run_inputs (
+  run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+  model_uuid TEXT NOT NULL,
+  PRIMARY KEY (run_id, model_uuid)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE run_outputs (
   run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
   model_uuid TEXT NOT NULL,

@@ -1,0 +1,201 @@
+import { chmod, copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+import esbuild from 'esbuild';
+
+/**
+ * Builds `dist/`: one bundle for each process and page, and beside them the native packages of this platform.
+ *
+ *   node esbuild.js                with source maps
+ *   node esbuild.js --production   minified, without source maps
+ *   node esbuild.js --watch        builds again whenever a source changes
+ */
+const root = import.meta.dirname;
+const dist = join(root, 'dist');
+const production = process.argv.includes('--production');
+const watch = process.argv.includes('--watch');
+const require = createRequire(import.meta.url);
+
+const processes = {
+  extension: 'src/extension/activate.ts',
+  engine: 'src/engine/main.ts',
+  scorer: 'src/scorer/main.ts',
+  worker: 'src/worker/main.ts',
+  cli: 'src/cli/main.ts',
+};
+
+const pages = {
+  run: 'src/webview/tracking/runPage.tsx',
+  drift: 'src/webview/monitoring/driftPage.tsx',
+};
+
+/** SQLite has a build of its own for musl, and a Linux package may be opened on either C library. */
+const prebuilds = (process.platform === 'linux' ? ['linux', 'linuxmusl'] : [process.platform]).map(
+  (platform) => `prebuilds/${platform}-${process.arch}.node`,
+);
+
+/** Packages that hold native code: not bundled, but copied beside the bundles, only what this platform runs. */
+const nativePackages = {
+  'better-sqlite3': (file) =>
+    ['package.json', 'LICENSE'].includes(file) ||
+    (file.startsWith('lib/') && file.endsWith('.js')) ||
+    prebuilds.includes(file),
+  'onnxruntime-node': (file) =>
+    file === 'package.json' ||
+    (file.startsWith('dist/') && file.endsWith('.js')) ||
+    file.startsWith(`bin/napi-v6/${process.platform}/${process.arch}/`),
+  'onnxruntime-common': (file) =>
+    file === 'package.json' ||
+    (file.startsWith('dist/cjs/') && (file.endsWith('.js') || file.endsWith('package.json'))),
+  '@duckdb/node-api': (file) =>
+    ['package.json', 'LICENSE'].includes(file) || (file.startsWith('lib/') && file.endsWith('.js')),
+  '@duckdb/node-bindings': (file) => ['package.json', 'LICENSE', 'duckdb.js'].includes(file),
+  'detect-libc': (file) =>
+    ['package.json', 'LICENSE'].includes(file) || (file.startsWith('lib/') && file.endsWith('.js')),
+  [`@duckdb/node-bindings-${process.platform}-${process.arch}`]: (file) =>
+    !file.endsWith('.md') && !file.endsWith('.map'),
+};
+
+const options = {
+  bundle: true,
+  minify: production,
+  sourcemap: production ? false : 'linked',
+  logLevel: 'warning',
+  legalComments: 'eof',
+  absWorkingDir: root,
+  metafile: true,
+};
+
+/** Every file that this build wrote, so that leftovers of an older one can be told apart. */
+const written = new Set();
+
+const rememberOutputs = {
+  name: 'remember-outputs',
+  setup(build) {
+    build.onEnd((result) => {
+      for (const output of Object.keys(result.metafile?.outputs ?? {})) written.add(join(root, output));
+    });
+  },
+};
+
+async function exists(file) {
+  return (await stat(file).catch(() => null)) !== null;
+}
+
+/** Entries whose source is there. While the product grows one may be missing; that is said, and nothing else fails. */
+async function present(entries) {
+  const found = {};
+  for (const [name, source] of Object.entries(entries)) {
+    if (await exists(join(root, source))) found[name] = source;
+    else console.log(`${source} does not exist yet: ${name} is left out`);
+  }
+  return found;
+}
+
+/** Copies by renaming a finished copy, because a running process may have the old file mapped into its memory. */
+async function copyIfChanged(from, to) {
+  written.add(to);
+  const [source, target] = await Promise.all([stat(from), stat(to).catch(() => null)]);
+  if (target && target.size === source.size && target.mtimeMs >= source.mtimeMs) return;
+  await mkdir(dirname(to), { recursive: true });
+  const partial = `${to}.${process.pid}.partial`;
+  await copyFile(from, partial);
+  await rename(partial, to);
+}
+
+async function copyNativePackage(name, isWanted) {
+  const source = join(root, 'node_modules', name);
+  if (!(await exists(source))) throw new Error(`${name} is not installed: run npm ci on this platform`);
+  for (const entry of await readdir(source, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() && !entry.isSymbolicLink()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const file = relative(source, path).replaceAll('\\', '/');
+    if (file.startsWith('node_modules/') || !isWanted(file)) continue;
+    await copyIfChanged(path, join(dist, 'node_modules', name, file));
+  }
+}
+
+async function copyIconFont() {
+  const folder = dirname(require.resolve('@vscode/codicons/dist/codicon.css'));
+  for (const file of ['codicon.css', 'codicon.ttf']) {
+    await copyIfChanged(join(folder, file), join(dist, 'webview', file));
+  }
+}
+
+/** The command `slipway` for the terminals of the editor, which name the Node to use in SLIPWAY_NODE. */
+async function writeCommand() {
+  const unix = `#!/bin/sh
+cli="$(cd "$(dirname "$0")/.." && pwd)/cli.cjs"
+if [ -n "$SLIPWAY_NODE" ]; then
+  ELECTRON_RUN_AS_NODE=1 exec "$SLIPWAY_NODE" "$cli" "$@"
+fi
+exec node "$cli" "$@"
+`;
+  const windows = `@echo off
+if defined SLIPWAY_NODE (
+  setlocal
+  set ELECTRON_RUN_AS_NODE=1
+  "%SLIPWAY_NODE%" "%~dp0..\\cli.cjs" %*
+) else (
+  node "%~dp0..\\cli.cjs" %*
+)
+`.replaceAll('\n', '\r\n');
+  for (const [name, text] of [
+    ['slipway', unix],
+    ['slipway.cmd', windows],
+  ]) {
+    const file = join(dist, 'bin', name);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, text);
+    await chmod(file, 0o755);
+    written.add(file);
+  }
+}
+
+async function removeLeftovers() {
+  for (const entry of await readdir(dist, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && !written.has(path) && !path.endsWith('.partial')) await rm(path, { force: true });
+  }
+}
+
+const builds = [
+  {
+    ...options,
+    entryPoints: await present(processes),
+    outdir: dist,
+    outExtension: { '.js': '.cjs' },
+    platform: 'node',
+    format: 'cjs',
+    target: 'node22',
+    mainFields: ['module', 'main'],
+    external: ['vscode', ...Object.keys(nativePackages)],
+    define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
+    plugins: [rememberOutputs],
+  },
+  {
+    ...options,
+    entryPoints: await present(pages),
+    outdir: join(dist, 'webview'),
+    platform: 'browser',
+    format: 'iife',
+    target: 'es2022',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    loader: { '.ttf': 'file', '.woff': 'file', '.svg': 'dataurl' },
+    plugins: [rememberOutputs],
+  },
+];
+
+await mkdir(dist, { recursive: true });
+for (const [name, isWanted] of Object.entries(nativePackages)) await copyNativePackage(name, isWanted);
+await copyIconFont();
+await writeCommand();
+
+if (watch) {
+  const contexts = await Promise.all(builds.map((build) => esbuild.context({ ...build, logLevel: 'info' })));
+  await Promise.all(contexts.map((context) => context.watch()));
+} else {
+  await Promise.all(builds.map((build) => esbuild.build(build)));
+  await removeLeftovers();
+}

@@ -1,0 +1,146 @@
+import { SlipwayError } from '../../protocol/errors.ts';
+import type { ModelVersionSummary, RegisteredModelSummary, Stage } from '../../protocol/registry.ts';
+import type { Changes } from '../changes.ts';
+import type { Database } from '../database/connection.ts';
+import type { ArtifactStore } from '../tracking/artifacts.ts';
+import { flavorNames } from '../tracking/mlmodel.ts';
+import { createModelCatalogue, findModel, findVersion, isPrompt, type ModelCatalogue } from './catalogue.ts';
+import { filesUri, found } from './lineage.ts';
+import type { RegistryParts, RegistryTracking } from './parts.ts';
+import { isActiveStage } from './removal.ts';
+import { createRegistryStore } from './store.ts';
+import type { ModelVersion } from './types.ts';
+import { createModelVersions, type ModelVersions } from './versions.ts';
+
+export interface RegistryServiceOptions {
+  readonly database: Database;
+  readonly tracking: RegistryTracking;
+  readonly artifacts: ArtifactStore;
+  readonly changes: Changes;
+}
+
+/**
+ * The model registry: registered models, their versions, stages and aliases. What it acknowledged survives power loss.
+ * The methods of `ModelCatalogue` and `ModelVersions` are what MLflow's clients know; the others are the editor's.
+ */
+export interface RegistryService extends ModelCatalogue, ModelVersions {
+  /** Registered models by name, without prompts. */
+  models(): readonly RegisteredModelSummary[];
+  /** Newest first. @throws SlipwayError `notFound` */
+  versions(name: string): readonly ModelVersionSummary[];
+  /** @throws SlipwayError `notFound` */
+  version(name: string, version: number): ModelVersionSummary;
+  /**
+   * Makes a run's logged model a new version; creates the registered model when it is not there.
+   *
+   * @throws SlipwayError `notFound` when there is no such logged model, `runHasNoModel` when the run logged none,
+   * `invalidParameter` when the model is another run's.
+   */
+  register(request: {
+    readonly name: string;
+    readonly runId: string;
+    readonly modelId: string;
+  }): ModelVersionSummary;
+  /** Moves a version to a stage. Versions that hold Staging or Production before it are archived. */
+  promote(request: {
+    readonly name: string;
+    readonly version: number;
+    readonly stage: Stage;
+    readonly who: string;
+    readonly why: string;
+  }): { readonly promoted: ModelVersionSummary; readonly archived: readonly number[] };
+  /**
+   * The absolute path of the folder that holds a version's `MLmodel` file.
+   *
+   * @throws SlipwayError `notFound` when there is no such version, `invalidParameter` when its files lie elsewhere.
+   */
+  modelFolder(name: string, version: number): string;
+}
+
+export function createRegistryService(options: RegistryServiceOptions): RegistryService {
+  const { database, tracking, artifacts } = options;
+  const store = createRegistryStore(database);
+  const parts: RegistryParts = { ...options, store };
+  const catalogue = createModelCatalogue(parts);
+  const modelVersions = createModelVersions(parts);
+
+  return {
+    ...catalogue,
+    ...modelVersions,
+    models: () => store.modelSummaries(),
+    versions(name) {
+      findModel(store, name);
+      return store.versions(name).map((version) => summarize(parts, version));
+    },
+    version: (name, version) => summarize(parts, findVersion(store, name, version)),
+    register({ name, runId, modelId }) {
+      checkOrigin(tracking, runId, modelId);
+      const version = database.durableTransaction(() => {
+        const existing = store.model(name);
+        if (existing && isPrompt(existing.tags)) {
+          throw new SlipwayError('alreadyExists', { detail: `The name '${name}' is taken by a prompt.` });
+        }
+        if (!existing) catalogue.createModel(name, '', []);
+        return modelVersions.createVersion({
+          name,
+          source: `models:/${modelId}`,
+          runId,
+          modelId,
+          runLink: '',
+          description: '',
+          tags: [],
+        });
+      });
+      return summarize(parts, version);
+    },
+    promote({ name, version, stage, who, why }) {
+      const archiveExisting = isActiveStage(stage);
+      const { changed, archived } = modelVersions.changeStage({
+        name,
+        version,
+        stage,
+        archiveExisting,
+        who,
+        why,
+      });
+      return { promoted: summarize(parts, changed), archived };
+    },
+    modelFolder: (name, version) => artifacts.resolve(modelVersions.versionFilesUri(name, version)),
+  };
+}
+
+function checkOrigin(tracking: RegistryTracking, runId: string, modelId: string): void {
+  if (tracking.loggedModelsOfRun(runId).length === 0) {
+    throw new SlipwayError('runHasNoModel', { run: tracking.runSummary(runId).name });
+  }
+  if (tracking.loggedModel(modelId).sourceRunId === runId) return;
+  throw new SlipwayError('invalidParameter', {
+    detail: `The logged model ${modelId} was not made by the run ${runId}.`,
+  });
+}
+
+function summarize(parts: RegistryParts, version: ModelVersion): ModelVersionSummary {
+  const { name, stage, aliases, runId, createdAt } = version;
+  const run = runId === null ? null : found(() => parts.tracking.runSummary(runId));
+  return {
+    name,
+    version: version.version,
+    stage,
+    aliases,
+    runId,
+    runName: run?.name ?? null,
+    mainMetric: run?.mainMetric ?? null,
+    flavors: flavorsOf(parts, version),
+    createdAt,
+  };
+}
+
+/** None when the files lie elsewhere, or cannot be read: a list shows the version all the same. */
+function flavorsOf(parts: RegistryParts, version: ModelVersion): readonly string[] {
+  try {
+    return flavorNames(parts.artifacts.resolve(filesUri(parts, version)));
+  } catch (error) {
+    if (error instanceof SlipwayError) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,12 @@
+import type { Changes } from '../changes.ts';
+import type { Database } from '../database/connection.ts';
+import type { ArtifactStore } from './artifacts.ts';
+import type { TrackingStore } from './store.ts';
+
+/** What every part of the tracking service works with. */
+export interface TrackingDependencies {
+  readonly store: TrackingStore;
+  readonly artifacts: ArtifactStore;
+  readonly changes: Changes;
+  readonly transaction: Database['transaction'];
+}

@@ -1,0 +1,47 @@
+/** Finding what a request names, and refusing what it may not change. */
+import type { TrackingDependencies } from './dependencies.ts';
+import { checkRunId, experimentKey, invalid, notFound } from './limits.ts';
+import type { Experiment, LifecycleStage, LoggedModelRecord, RunRecord, ViewType } from './types.ts';
+
+type Stores = Pick<TrackingDependencies, 'store'>;
+
+/** Throws `invalidParameter` when the id is no id, `notFound` when there is no such experiment. */
+export function findExperiment({ store }: Stores, experimentId: string): Experiment {
+  const experiment = store.experiments.find(experimentKey(experimentId));
+  if (experiment) return experiment;
+  throw notFound(`No Experiment with id=${experimentId} exists`);
+}
+
+/** As `findExperiment`; throws `invalidParameter` for a deleted one. */
+export function findActiveExperiment(stores: Stores, experimentId: string): Experiment {
+  const experiment = findExperiment(stores, experimentId);
+  if (experiment.lifecycleStage === 'active') return experiment;
+  throw invalid(`The experiment ${experimentId} must be in the 'active' state. Current state is deleted.`);
+}
+
+/** Throws `notFound` when there is no such run. */
+export function findRun({ store }: Stores, runId: string): RunRecord {
+  checkRunId(runId);
+  const run = store.runs.find(runId);
+  if (run) return run;
+  throw notFound(`Run with id=${runId} not found`);
+}
+
+/** As `findRun`; throws `invalidParameter` for a deleted one. */
+export function findActiveRun(stores: Stores, runId: string): RunRecord {
+  const run = findRun(stores, runId);
+  if (run.lifecycleStage === 'active') return run;
+  throw invalid(`The run ${runId} must be in the 'active' state. Current state is deleted.`);
+}
+
+/** Throws `notFound` when there is no such model, or it was deleted. */
+export function findLoggedModel({ store }: Stores, modelId: string, allowDeleted = false): LoggedModelRecord {
+  const model = store.models.find(modelId);
+  if (model && (allowDeleted || model.lifecycleStage === 'active')) return model;
+  throw notFound(`Logged model with ID '${modelId}' not found.`);
+}
+
+export function stagesOf(view: ViewType): readonly LifecycleStage[] {
+  if (view === 'ALL') return ['active', 'deleted'];
+  return view === 'ACTIVE_ONLY' ? ['active'] : ['deleted'];
+}

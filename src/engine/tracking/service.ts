@@ -1,0 +1,31 @@
+import type { Changes } from '../changes.ts';
+import type { Database } from '../database/connection.ts';
+import type { ArtifactStore } from './artifacts.ts';
+import { createExperiments, type Experiments } from './experiments.ts';
+import { createLoggedModels, type LoggedModels } from './loggedModels.ts';
+import { createLogging, type Logging } from './logging.ts';
+import { createOverview, type Overview } from './overview.ts';
+import { createRuns, type Runs } from './runs.ts';
+import { createTrackingStore } from './store.ts';
+
+/** The rules of tracking, for MLflow clients and for the editor alike. Failures are `SlipwayError`s. */
+export type TrackingService = Experiments & Runs & Logging & LoggedModels & Overview;
+
+export interface TrackingOptions {
+  readonly database: Database;
+  readonly artifacts: ArtifactStore;
+  readonly changes: Changes;
+}
+
+/** Composes tracking over an open store. */
+export function createTrackingService({ database, artifacts, changes }: TrackingOptions): TrackingService {
+  const store = createTrackingStore(database);
+  const dependencies = { store, artifacts, changes, transaction: database.transaction };
+  return {
+    ...createExperiments(dependencies),
+    ...createRuns(dependencies),
+    ...createLogging(dependencies),
+    ...createLoggedModels(dependencies),
+    ...createOverview(dependencies),
+  };
+}

@@ -1,0 +1,137 @@
+import { z } from 'zod';
+import { stages } from '../protocol/registry.ts';
+
+/**
+ * The one table of what Slipway contributes to VS Code. Everything is registered through it, and
+ * test/unit/contributions.test.ts shows that the manifest and its translations agree with it.
+ */
+
+export const category = 'Slipway';
+export const viewContainer = 'slipway';
+
+export const views = {
+  experiments: 'slipway.experiments',
+  models: 'slipway.models',
+  endpoints: 'slipway.endpoints',
+} as const;
+export type ViewId = (typeof views)[keyof typeof views];
+
+export const walkthrough = 'getStarted';
+
+const folder = z.string().min(1);
+const modelTarget = z.object({ folder, model: z.string().min(1), version: z.number().int().optional() });
+
+/**
+ * What commands act on. Elements of the trees have these members too, so that a context menu passes them.
+ * `folder` is the URI of the workspace folder as text.
+ */
+export const targets = {
+  experiment: z.object({ folder, experimentId: z.string().min(1) }),
+  run: z.object({ folder, runId: z.string().min(1) }),
+  artifact: z.object({ folder, runId: z.string().min(1), path: z.string().min(1) }),
+  /** Without `version`, the command asks for one or takes the likeliest. */
+  model: modelTarget,
+  promotion: modelTarget.extend({ stage: z.enum(stages).optional(), why: z.string().optional() }),
+  endpoint: z.object({ folder, endpoint: z.string().min(1) }),
+  node: z.object({ folder, id: z.string().min(1) }),
+  /** Where to put the sample, as an absolute path; `open` false only copies it. */
+  sample: z.object({ parent: z.string().min(1), open: z.boolean().optional() }),
+} as const;
+
+export type ExperimentTarget = z.infer<typeof targets.experiment>;
+export type RunTarget = z.infer<typeof targets.run>;
+export type ModelTarget = z.infer<typeof targets.model>;
+export type EndpointTarget = z.infer<typeof targets.endpoint>;
+
+interface CommandDefinition<Argument> {
+  /** Checks what the command is called with; whoever calls it without gets a question instead. */
+  readonly argument: z.ZodType<Argument>;
+  /** A codicon, where the command is also a button. */
+  readonly icon?: string;
+  /** False hides it from the palette: it only makes sense on an element of a tree. */
+  readonly inPalette: boolean;
+  /** Starts or changes something, so it refuses in a workspace that is not trusted. */
+  readonly needsTrust: boolean;
+}
+
+function command<Argument>(definition: CommandDefinition<Argument>): CommandDefinition<Argument> {
+  return definition;
+}
+
+const nothing = z.unknown().transform(() => undefined);
+const reads = { inPalette: true, needsTrust: false } as const;
+const changes = { inPalette: true, needsTrust: true } as const;
+
+export const commands = {
+  'slipway.openRun': command({ argument: targets.run.optional(), icon: 'go-to-file', ...reads }),
+  'slipway.openArtifact': command({ argument: targets.artifact, ...reads, inPalette: false }),
+  'slipway.copyRunId': command({ argument: targets.run.optional(), icon: 'copy', ...reads }),
+  'slipway.setMainMetric': command({ argument: targets.experiment.optional(), ...changes }),
+  'slipway.loadMoreRuns': command({ argument: targets.node, ...reads, inPalette: false }),
+  'slipway.registerModel': command({ argument: targets.run.optional(), icon: 'tag', ...changes }),
+  'slipway.promoteVersion': command({ argument: targets.promotion.optional(), icon: 'rocket', ...changes }),
+  'slipway.startEndpoint': command({ argument: targets.model.optional(), icon: 'play', ...changes }),
+  'slipway.stopEndpoint': command({ argument: targets.endpoint.optional(), icon: 'debug-stop', ...changes }),
+  'slipway.openEndpoint': command({ argument: targets.endpoint.optional(), icon: 'go-to-file', ...reads }),
+  'slipway.copyEndpointAddress': command({ argument: targets.endpoint.optional(), icon: 'copy', ...reads }),
+  'slipway.copyAsCurl': command({ argument: targets.endpoint.optional(), icon: 'terminal', ...reads }),
+  'slipway.sendTestRequest': command({ argument: targets.endpoint.optional(), icon: 'send', ...changes }),
+  'slipway.showDrift': command({ argument: targets.endpoint.optional(), icon: 'graph', ...changes }),
+  'slipway.openSampleProject': command({ argument: targets.sample.optional(), ...reads }),
+  'slipway.refresh': command({ argument: nothing, icon: 'refresh', ...reads }),
+  'slipway.restartEngine': command({ argument: nothing, icon: 'debug-restart', ...reads }),
+  'slipway.showLog': command({ argument: nothing, icon: 'output', ...reads }),
+} as const;
+export type CommandId = keyof typeof commands;
+export type CommandArgument<Id extends CommandId> = z.infer<(typeof commands)[Id]['argument']>;
+
+interface SettingDefinition<Value> {
+  readonly value: z.ZodType<Value>;
+  readonly default: Value;
+  /** A workspace that is not trusted cannot set it. */
+  readonly restricted: boolean;
+}
+
+function setting<Value>(definition: SettingDefinition<Value>): SettingDefinition<Value> {
+  return definition;
+}
+
+export const settings = {
+  /** The Node that runs engine and scorers instead of VS Code's own; empty for VS Code's own. */
+  'slipway.nodePath': setting({ value: z.string(), default: '', restricted: true }),
+  'slipway.engine.autoStart': setting({ value: z.boolean(), default: true, restricted: false }),
+  'slipway.experiments.pageSize': setting({
+    value: z.number().int().min(5).max(1000),
+    default: 50,
+    restricted: false,
+  }),
+} as const;
+export type SettingId = keyof typeof settings;
+export type SettingValue<Id extends SettingId> = z.infer<(typeof settings)[Id]['value']>;
+
+/** Context keys with the value each has before it is first set. */
+export const contextKeys = {
+  'slipway.hasRuns': false,
+  'slipway.hasModels': false,
+  'slipway.hasEndpoints': false,
+} as const satisfies Record<string, boolean>;
+export type ContextKey = keyof typeof contextKeys;
+
+/** What kind of element a tree row is, for the `viewItem` of menus. */
+export const viewItems = [
+  'folder',
+  'experiment',
+  'run',
+  'runWithModel',
+  'runPart',
+  'artifactFile',
+  'artifactFolder',
+  'more',
+  'model',
+  'version',
+  'endpointReady',
+  'endpointStarting',
+  'endpointStopped',
+  'endpointFailed',
+] as const;
+export type ViewItem = (typeof viewItems)[number];

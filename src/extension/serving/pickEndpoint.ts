@@ -1,0 +1,45 @@
+import { l10n } from 'vscode';
+import type { EndpointState } from '../../protocol/serving.ts';
+import type { EndpointTarget } from '../contributions.ts';
+import type { EngineFolders } from '../engine/folders.ts';
+import type { Formats } from '../views/formats.ts';
+import { choose } from '../views/quickPick.ts';
+import { endpointDescription, stateIcon } from './endpointDescription.ts';
+
+/** Asks for an endpoint in one of the given states, the ready and busiest first. A single one is not asked for. */
+export async function pickEndpoint(
+  folders: EngineFolders,
+  formats: Formats,
+  states: readonly EndpointState[],
+): Promise<EndpointTarget | undefined> {
+  const found = await Promise.all(
+    (await folders.readable()).map(async (client) => {
+      const endpoints = await client.request('serving/endpoints', {});
+      return endpoints.map((endpoint) => ({ folder: client.id, endpoint }));
+    }),
+  );
+  const choices = found
+    .flat()
+    .filter(({ endpoint }) => states.includes(endpoint.state))
+    .sort(
+      (one, other) =>
+        Number(other.endpoint.state === 'ready') - Number(one.endpoint.state === 'ready') ||
+        other.endpoint.requestCount - one.endpoint.requestCount,
+    )
+    .map(({ folder, endpoint }) => ({
+      label: endpoint.name,
+      description: endpointDescription(endpoint, formats),
+      iconPath: stateIcon(endpoint.state),
+      value: { folder, endpoint: endpoint.name },
+    }));
+  const [only, ...others] = choices;
+  if (only && others.length === 0) return only.value;
+  return choose({
+    title: l10n.t('Choose an endpoint'),
+    placeholder: l10n.t('Ready ones first'),
+    choices,
+    none: states.includes('stopped')
+      ? l10n.t('There are no endpoints yet. Start one for a registered model.')
+      : l10n.t('No endpoint is running. Start one for a registered model.'),
+  });
+}

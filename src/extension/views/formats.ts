@@ -1,0 +1,65 @@
+/** Translates a text whose `{0}`, `{1}` are the arguments: `vscode.l10n`, or a stand-in where there is no editor. */
+export interface Translator {
+  t(message: string, ...values: (string | number)[]): string;
+}
+
+/** How numbers, ages and durations read everywhere in the editor. */
+export interface Formats {
+  /** Four significant digits, with the separators of the person's language. */
+  metric(value: number): string;
+  count(value: number): string;
+  /** How long ago, such as "3 min ago"; a date when it is more than a month. */
+  age(milliseconds: number): string;
+  /** Such as "1 h 04 min" or "2.4 s". */
+  duration(milliseconds: number): string;
+  /** A moment to the second, in the person's zone. */
+  moment(milliseconds: number): string;
+}
+
+const second = 1_000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+export function createFormats(l10n: Translator, locale: string, now: () => number = Date.now): Formats {
+  const metrics = new Intl.NumberFormat(locale, { maximumSignificantDigits: 4 });
+  const extremes = new Intl.NumberFormat(locale, { notation: 'scientific', maximumSignificantDigits: 4 });
+  const counts = new Intl.NumberFormat(locale);
+  const tenths = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
+  const dates = new Intl.DateTimeFormat(locale, { dateStyle: 'medium' });
+  const moments = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' });
+
+  return {
+    metric(value) {
+      const size = Math.abs(value);
+      const extreme = Number.isFinite(value) && value !== 0 && (size >= 1e9 || size < 1e-4);
+      return (extreme ? extremes : metrics).format(value);
+    },
+    count: (value) => counts.format(value),
+    age(milliseconds) {
+      const passed = now() - milliseconds;
+      if (passed < minute) return l10n.t('just now');
+      if (passed < hour) return l10n.t('{0} min ago', Math.floor(passed / minute));
+      if (passed < day) return l10n.t('{0} h ago', Math.floor(passed / hour));
+      if (passed < 31 * day) return l10n.t('{0} d ago', Math.floor(passed / day));
+      return dates.format(milliseconds);
+    },
+    duration(milliseconds) {
+      if (milliseconds < second) return l10n.t('{0} ms', Math.round(milliseconds));
+      if (milliseconds < minute) return l10n.t('{0} s', tenths.format(milliseconds / second));
+      if (milliseconds < hour) {
+        return l10n.t(
+          '{0} min {1} s',
+          Math.floor(milliseconds / minute),
+          padded(milliseconds % minute, second),
+        );
+      }
+      return l10n.t('{0} h {1} min', Math.floor(milliseconds / hour), padded(milliseconds % hour, minute));
+    },
+    moment: (milliseconds) => moments.format(milliseconds),
+  };
+}
+
+function padded(rest: number, unit: number): string {
+  return String(Math.floor(rest / unit)).padStart(2, '0');
+}

@@ -1,0 +1,95 @@
+import { type Disposable, env, l10n, Uri, ViewColumn, type WebviewPanel, window } from 'vscode';
+import type { PageSubject, PageType } from '../../protocol/page.ts';
+import type { EngineFolders } from '../engine/folders.ts';
+import { createDisposables } from './disposables.ts';
+import type { ErrorReporter } from './errors.ts';
+import { connectPage } from './pageConnection.ts';
+import { pageHtml } from './pageHtml.ts';
+import { parsePageState } from './pageMessages.ts';
+
+/** Opens pages in editor tabs, and brings them back after a reload of the window. */
+export interface PageHost extends Disposable {
+  /** Shows the page of this subject: the one that is open already, or a new one. */
+  open(subject: PageSubject, title: string): void;
+}
+
+export interface PageHostOptions {
+  readonly folders: EngineFolders;
+  readonly errors: ErrorReporter;
+  readonly extensionUri: Uri;
+}
+
+const pageTypes = ['run', 'drift'] as const satisfies readonly PageType[];
+
+export function createPageHost({ folders, errors, extensionUri }: PageHostOptions): PageHost {
+  const root = Uri.joinPath(extensionUri, 'dist', 'webview');
+  const panels = new Map<string, WebviewPanel>();
+  const disposables = createDisposables();
+
+  const fill = (panel: WebviewPanel, subject: PageSubject) => {
+    const key = keyOf(subject);
+    panels.set(key, panel);
+    panel.iconPath = iconOf(extensionUri, subject.page);
+    const { webview } = panel;
+    webview.options = { enableScripts: true, localResourceRoots: [root] };
+    const connection = connectPage({ webview, subject, folders, errors });
+    panel.onDidDispose(() => {
+      connection.dispose();
+      if (panels.get(key) === panel) panels.delete(key);
+    });
+    webview.html = pageHtml({
+      page: subject.page,
+      language: env.language,
+      translations: l10n.bundle ?? {},
+      title: panel.title,
+      source: webview.cspSource,
+      resource: (file) => webview.asWebviewUri(Uri.joinPath(root, file)).toString(),
+    });
+  };
+
+  for (const page of pageTypes) {
+    disposables.add(
+      window.registerWebviewPanelSerializer(viewTypeOf(page), {
+        async deserializeWebviewPanel(panel, state: unknown) {
+          const subject = parsePageState(state);
+          if (subject?.page === page) fill(panel, subject);
+          else panel.dispose();
+        },
+      }),
+    );
+  }
+
+  return {
+    open(subject, name) {
+      const shown = panels.get(keyOf(subject));
+      if (shown) {
+        shown.reveal();
+        return;
+      }
+      const title = titleOf(subject.page, name);
+      fill(window.createWebviewPanel(viewTypeOf(subject.page), title, ViewColumn.Active), subject);
+    },
+    dispose() {
+      disposables.dispose();
+      for (const panel of [...panels.values()]) panel.dispose();
+    },
+  };
+}
+
+function viewTypeOf(page: PageType): string {
+  return `slipway.${page}`;
+}
+
+function keyOf(subject: PageSubject): string {
+  const noun = subject.page === 'run' ? subject.runId : subject.endpoint;
+  return JSON.stringify([subject.page, subject.folder, noun]);
+}
+
+function titleOf(page: PageType, name: string): string {
+  return page === 'run' ? name : l10n.t('Drift: {0}', name);
+}
+
+function iconOf(extensionUri: Uri, page: PageType): { light: Uri; dark: Uri } {
+  const file = (theme: string) => Uri.joinPath(extensionUri, 'media', 'icons', `${page}-${theme}.svg`);
+  return { light: file('light'), dark: file('dark') };
+}

@@ -1,0 +1,32 @@
+import { type Disposable, EventEmitter, Uri, workspace } from 'vscode';
+import { createDisposables } from './disposables.ts';
+
+/** Documents that Slipway writes and the person only reads; they live in memory, so closing one asks nothing. */
+export interface ReadOnlyDocuments extends Disposable {
+  /** Puts a text under a path such as `/churn.md`; an open document of that path changes. */
+  put(path: string, text: string): Uri;
+}
+
+const scheme = 'slipway';
+
+export function createReadOnlyDocuments(): ReadOnlyDocuments {
+  const texts = new Map<string, string>();
+  const disposables = createDisposables();
+  const changed = disposables.add(new EventEmitter<Uri>());
+  disposables.add(
+    workspace.registerTextDocumentContentProvider(scheme, {
+      onDidChange: changed.event,
+      provideTextDocumentContent: (uri) => texts.get(uri.toString()) ?? '',
+    }),
+  );
+  disposables.add(workspace.onDidCloseTextDocument(({ uri }) => texts.delete(uri.toString())));
+  return {
+    put(path, text) {
+      const uri = Uri.from({ scheme, path });
+      texts.set(uri.toString(), text);
+      changed.fire(uri);
+      return uri;
+    },
+    dispose: () => disposables.dispose(),
+  };
+}

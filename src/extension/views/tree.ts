@@ -1,0 +1,175 @@
+import {
+  EventEmitter,
+  type ProviderResult,
+  type TreeDataProvider,
+  TreeItem,
+  TreeItemCollapsibleState,
+  type TreeView,
+  type ViewBadge,
+  window,
+} from 'vscode';
+import type { ViewId, ViewItem } from '../contributions.ts';
+import type { EngineClient } from '../engine/client.ts';
+import type { EngineFolders } from '../engine/folders.ts';
+import { createDisposables } from './disposables.ts';
+import { type ErrorReporter, sentenceOf } from './errors.ts';
+
+/** A row of a tree. Nodes bear the members of a command's target too, so that context menus pass them. */
+export interface TreeNode {
+  /** Stable over refreshes, so that what is unfolded stays unfolded. */
+  readonly id: string;
+  /** The URI of the workspace folder as text. */
+  readonly folder: string;
+  readonly item: TreeItem;
+  /** Null when there is nothing below. */
+  readonly children: (() => Promise<readonly TreeNode[]>) | null;
+}
+
+/** What a node is made of: `TreeItem` with its optional members in one literal. */
+export interface NodeLook
+  extends Partial<
+    Pick<TreeItem, 'description' | 'tooltip' | 'iconPath' | 'command' | 'accessibilityInformation'>
+  > {
+  readonly label: string;
+  readonly kind: ViewItem;
+}
+
+/** A node at `folder` with the given look and target members. */
+export function createNode<Target extends object>(
+  client: EngineClient,
+  path: string,
+  look: NodeLook,
+  target: Target,
+  children: TreeNode['children'] = null,
+  expanded = false,
+): TreeNode & Target {
+  const id = `${client.id}/${path}`;
+  const state = expanded ? TreeItemCollapsibleState.Expanded : TreeItemCollapsibleState.Collapsed;
+  const item = new TreeItem(look.label, children === null ? TreeItemCollapsibleState.None : state);
+  const { kind, label: _, ...rest } = look;
+  Object.assign(item, rest, { id, contextValue: kind });
+  return { ...target, id, folder: client.id, item, children };
+}
+
+export interface LiveTreeOptions {
+  readonly view: ViewId;
+  readonly folders: EngineFolders;
+  readonly errors: ErrorReporter;
+  /** The rows of one folder. */
+  roots(client: EngineClient): Promise<readonly TreeNode[]>;
+  /** Called after the rows of all folders were read. */
+  loaded?(nodes: readonly TreeNode[]): void;
+}
+
+export interface LiveTree {
+  readonly view: TreeView<TreeNode>;
+  /** Reads what is shown again; many calls in short time become one. */
+  refresh(): void;
+  badge(badge: ViewBadge | undefined): void;
+  dispose(): void;
+}
+
+/** A training loop changes things many times a second; a person reads twice a second at most. */
+const refreshMilliseconds = 500;
+/** Ages such as "3 min ago" grow while nothing happens. */
+const ageMilliseconds = 60_000;
+
+/**
+ * A tree view over the engines of all folders. Folders are a level of their own only when there are several. It is
+ * read when it is first shown, and again whenever `refresh` is called.
+ */
+export function createLiveTree(options: LiveTreeOptions): LiveTree {
+  const { folders, errors } = options;
+  const disposables = createDisposables();
+  const changed = disposables.add(new EventEmitter<undefined>());
+  let waiting: NodeJS.Timeout | undefined;
+  let again = false;
+
+  const refresh = () => {
+    if (waiting) {
+      again = true;
+      return;
+    }
+    changed.fire(undefined);
+    waiting = setTimeout(() => {
+      waiting = undefined;
+      if (again) {
+        again = false;
+        refresh();
+      }
+    }, refreshMilliseconds);
+  };
+
+  const readRoots = async (): Promise<readonly TreeNode[]> => {
+    const clients = await folders.readable();
+    const [only] = clients;
+    if (only === undefined) return [];
+    const nodes =
+      clients.length === 1
+        ? await options.roots(only)
+        : clients.map((client) =>
+            createNode(
+              client,
+              'folder',
+              { label: client.folder.name, kind: 'folder' },
+              {},
+              () => options.roots(client),
+              true,
+            ),
+          );
+    options.loaded?.(nodes);
+    return nodes;
+  };
+
+  const guarded = async (read: () => Promise<readonly TreeNode[]>): Promise<TreeNode[]> => {
+    try {
+      const nodes = await read();
+      view.message = '';
+      return [...nodes];
+    } catch (error) {
+      errors.record(error);
+      view.message = sentenceOf(error);
+      return [];
+    }
+  };
+
+  const provider: TreeDataProvider<TreeNode> = {
+    onDidChangeTreeData: changed.event,
+    getTreeItem: (node) => node.item,
+    getChildren: (node): ProviderResult<TreeNode[]> =>
+      guarded(node ? async () => (await node.children?.()) ?? [] : readRoots),
+  };
+  const view = disposables.add(
+    window.createTreeView(options.view, { treeDataProvider: provider, showCollapseAll: true }),
+  );
+
+  let ages: NodeJS.Timeout | undefined;
+  const watchAges = (visible: boolean) => {
+    clearInterval(ages);
+    ages = visible ? setInterval(refresh, ageMilliseconds) : undefined;
+  };
+  disposables.add(
+    view.onDidChangeVisibility(({ visible }) => {
+      watchAges(visible);
+      if (visible) refresh();
+    }),
+  );
+  watchAges(view.visible);
+  disposables.add(folders.onDidChange(refresh));
+  disposables.add({
+    dispose() {
+      clearTimeout(waiting);
+      clearInterval(ages);
+    },
+  });
+
+  return {
+    view,
+    refresh,
+    badge(badge) {
+      if (badge === undefined && view.badge === undefined) return;
+      view.badge = badge;
+    },
+    dispose: () => disposables.dispose(),
+  };
+}

@@ -1,0 +1,30 @@
+import * as l10n from '@vscode/l10n';
+
+let language = 'en';
+
+/** The person's language as a BCP 47 tag, for numbers and dates. */
+export function locale(): string {
+  return language;
+}
+
+/** Sets the language of all texts, numbers and dates. A tag that the browser does not know counts as English. */
+export function configureLanguage(tag: string, bundle: string): void {
+  language = Intl.NumberFormat.supportedLocalesOf(isWellFormed(tag) ? tag : 'en')[0] ?? 'en';
+  l10n.config({ contents: bundle });
+}
+
+/** Reads language and translations from the page's frame: `<html lang>` and `<script id="l10n">`. */
+export function configureLanguageFrom(document: Document): void {
+  configureLanguage(
+    document.documentElement.lang || 'en',
+    document.getElementById('l10n')?.textContent || '{}',
+  );
+}
+
+function isWellFormed(tag: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(tag).length === 1;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,68 @@
+import * as l10n from '@vscode/l10n';
+import { locale } from './localization.ts';
+
+const significantDigits = 4;
+
+/**
+ * A measured value with four significant digits and thousands separators; never fewer digits than its whole part has.
+ * Very small and very large values are written with an exponent, non-finite ones as NaN, ∞ or −∞.
+ */
+export function formatNumber(value: number): string {
+  if (Number.isNaN(value)) return 'NaN';
+  if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
+  const magnitude = Math.abs(value);
+  if (magnitude !== 0 && (magnitude < 1e-4 || magnitude >= 1e12)) {
+    return new Intl.NumberFormat(locale(), {
+      notation: 'scientific',
+      maximumSignificantDigits: significantDigits,
+    })
+      .format(value)
+      .replace('E', 'e');
+  }
+  return new Intl.NumberFormat(locale(), {
+    maximumSignificantDigits: significantDigits,
+    maximumFractionDigits: 0,
+    roundingPriority: 'morePrecision',
+  }).format(value);
+}
+
+/** A whole number, such as a count of rows, with thousands separators. */
+export function formatCount(value: number): string {
+  return new Intl.NumberFormat(locale(), { maximumFractionDigits: 0 }).format(value);
+}
+
+/** A share between 0 and 1 as a percentage; a small one that is not zero never reads as zero. */
+export function formatShare(share: number): string {
+  if (!Number.isFinite(share)) return formatNumber(share);
+  const percentage = new Intl.NumberFormat(locale(), {
+    style: 'percent',
+    maximumFractionDigits: share !== 0 && share < 0.1 ? 2 : 1,
+  });
+  if (share > 0 && share < 0.0001) return `< ${percentage.format(0.0001)}`;
+  return percentage.format(share);
+}
+
+/** A p-value with its relation sign, such as "p = 0.034" or "p < 0.001". */
+export function formatPValue(value: number): string {
+  if (Number.isNaN(value)) return 'p = NaN';
+  const digits = new Intl.NumberFormat(locale(), { minimumFractionDigits: 3, maximumFractionDigits: 3 });
+  return value < 0.001 ? `p < ${digits.format(0.001)}` : `p = ${digits.format(value)}`;
+}
+
+/** A file size in the largest unit that keeps it above one, such as "318 B" or "1.5 MB" (1 MB is 1,000,000 bytes). */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${formatCount(bytes)} B`;
+  const units = ['kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
+  const power = Math.min(units.length, Math.floor(Math.log10(bytes) / 3));
+  return new Intl.NumberFormat(locale(), {
+    style: 'unit',
+    unit: units[power - 1] ?? 'terabyte',
+    unitDisplay: 'short',
+    maximumSignificantDigits: 3,
+  }).format(bytes / 1000 ** power);
+}
+
+/** "1 point" or "1,204 points", thousands separated. */
+export function formatPoints(count: number): string {
+  return count === 1 ? l10n.t('1 point') : l10n.t('{count} points', { count: formatCount(count) });
+}

@@ -1,0 +1,2 @@
+/** Stylesheets are bundled beside the page that imports them. */
+declare module '*.css';

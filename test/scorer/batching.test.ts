@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Tensor } from '../../src/scorer/datatypes.ts';
+import { loadModel, type Model } from '../../src/scorer/model.ts';
+import { createPredictor } from '../../src/scorer/predictor.ts';
+import { loadRuntime } from '../../src/scorer/runtime.ts';
+import { categoryModel, linearModel, runningSumModel } from '../fixtures/onnxFile.ts';
+import { type RunningScorer, removeFolder, startScorerProcess, temporaryFolder } from './scorerProcess.ts';
+
+describe('Requests that come at the same time', () => {
+  let folder: string;
+  before(async () => {
+    folder = await temporaryFolder();
+  });
+  after(() => removeFolder(folder));
+
+  const infer = (scorer: RunningScorer, name: string, datatype: string, shape: number[], data: unknown[]) =>
+    scorer.ask('/v2/models/wine/infer', { body: { inputs: [{ name, datatype, shape, data }] } });
+
+  it('each get the answer to their own rows', async () => {
+    const scorer = await startScorerProcess(folder, linearModel());
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, async (_, request) => {
+        const rows = (request % 3) + 1;
+        const data = Array.from({ length: rows * 3 }, (_, index) => request + index);
+        const { json } = await infer(scorer, 'x', 'FP32', [rows, 3], data);
+        return { request, rows, data: json.outputs[0].data };
+      }),
+    );
+    for (const { request, rows, data } of answers) {
+      const first = request + 2 * (request + 1) + 3 * (request + 2) + 0.5;
+      assert.deepEqual(
+        data,
+        Array.from({ length: rows }, (_, row) => first + row * 18),
+      );
+    }
+    await scorer.drain();
+  });
+
+  it('do not share a run where rows depend on each other', async () => {
+    const scorer = await startScorerProcess(folder, runningSumModel());
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, request) => infer(scorer, 'x', 'FP32', [2, 1], [request, 1])),
+    );
+    for (const [request, { json }] of answers.entries()) {
+      assert.deepEqual(json.outputs[0].data, [request, request + 1]);
+    }
+    await scorer.drain();
+  });
+
+  // The example request that warms a model up is refused by one of the two, so only the other shares runs.
+  for (const categories of [
+    ['green', 'red'],
+    ['green', 'red', ''],
+  ]) {
+    it(`do not fail with the one whose values the model cannot take (${categories.length} categories)`, async () => {
+      const scorer = await startScorerProcess(folder, categoryModel(categories));
+      const colours = Array.from({ length: 60 }, (_, request) => (request % 10 === 3 ? 'blue' : 'green'));
+      const answers = await Promise.all(
+        colours.map((colour) => infer(scorer, 'colour', 'BYTES', [1, 1], [colour])),
+      );
+      for (const [request, { status, json }] of answers.entries()) {
+        if (colours[request] === 'green') assert.deepEqual(json.outputs[0].data.slice(0, 2), [1, 0]);
+        else {
+          assert.equal(status, 400);
+          assert.match(json.error, /cannot take these values/);
+          assert.doesNotMatch(json.error, /onnxruntime_src|\.cc:/);
+        }
+      }
+      const refused = scorer.messages.some(({ type }) => type === 'warning');
+      assert.equal(refused, !categories.includes(''));
+      await scorer.drain();
+    });
+  }
+
+  describe('in the same turn of the event loop', () => {
+    /** A predictor whose runs of the model are counted, warm-up left out. */
+    const countedPredictor = async (onnx: Buffer) => {
+      const file = join(folder, `${crypto.randomUUID()}.onnx`);
+      await writeFile(file, onnx);
+      const model = await loadModel(await loadRuntime(), { name: 'wine', version: 1, file });
+      let runs = 0;
+      const counted: Model = {
+        ...model,
+        run(feeds) {
+          runs++;
+          return model.run(feeds);
+        },
+      };
+      const predictor = await createPredictor(counted, null);
+      runs = 0;
+      return { predictor, runs: () => runs, close: () => model.close() };
+    };
+    const row = (...values: number[]): Tensor[] => [
+      { datatype: 'FP32', shape: [1, values.length], data: Float32Array.from(values) },
+    ];
+
+    it('share one run', async () => {
+      const { predictor, runs, close } = await countedPredictor(linearModel());
+      const outputs = await Promise.all([1, 2, 3, 4].map((value) => predictor.predict(row(value, 0, 0))));
+      assert.deepEqual(
+        outputs.map(([output]) => output?.data[0]),
+        [1.5, 2.5, 3.5, 4.5],
+      );
+      assert.equal(runs(), 1);
+      await close();
+    });
+
+    it('run one by one where rows depend on each other', async () => {
+      const { predictor, runs, close } = await countedPredictor(runningSumModel());
+      const outputs = await Promise.all([1, 2, 3].map((value) => predictor.predict(row(value))));
+      assert.deepEqual(
+        outputs.map(([output]) => output?.data[0]),
+        [1, 2, 3],
+      );
+      assert.equal(runs(), 3);
+      await close();
+    });
+
+    it('run again one by one when the shared run fails', async () => {
+      const { predictor, runs, close } = await countedPredictor(categoryModel(['green', 'red', '']));
+      const outcomes = await Promise.allSettled(
+        ['green', 'blue', 'red'].map((colour) =>
+          predictor.predict([{ datatype: 'BYTES', shape: [1, 1], data: [colour] }]),
+        ),
+      );
+      assert.deepEqual(
+        outcomes.map(({ status }) => status),
+        ['fulfilled', 'rejected', 'fulfilled'],
+      );
+      assert.equal(runs(), 4);
+      await close();
+    });
+
+    it('start a new run when one is full', async () => {
+      const { predictor, runs, close } = await countedPredictor(linearModel());
+      const rows = (count: number): Tensor[] => [
+        { datatype: 'FP32', shape: [count, 3], data: new Float32Array(count * 3) },
+      ];
+      const outputs = await Promise.all(
+        [1000, 1000, 24, 5000].map((count) => predictor.predict(rows(count))),
+      );
+      assert.deepEqual(
+        outputs.map(([output]) => output?.shape[0]),
+        [1000, 1000, 24, 5000],
+      );
+      assert.equal(runs(), 3);
+      await close();
+    });
+  });
+});

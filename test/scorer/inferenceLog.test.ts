@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
+import { classifierModel, identityModel, linearModel } from '../fixtures/onnxFile.ts';
+import { removeFolder, startScorerProcess, temporaryFolder } from './scorerProcess.ts';
+
+interface LogRow {
+  readonly request_id: string;
+  readonly received_at: number;
+  readonly model_version: number;
+  readonly row_count: number;
+  readonly status: number;
+  readonly latency_us: number;
+  readonly inputs: string | null;
+  readonly outputs: string | null;
+}
+
+function readLog(file: string): LogRow[] {
+  const database = new BetterSqlite3(file, { readonly: true });
+  try {
+    return database.prepare<[], LogRow>('SELECT * FROM requests ORDER BY id').all();
+  } finally {
+    database.close();
+  }
+}
+
+/** Waits until the log has so many rows: they are written a moment after the answer. */
+async function waitForRows(file: string, count: number): Promise<LogRow[]> {
+  for (;;) {
+    const rows = readLog(file);
+    if (rows.length >= count) return rows;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+describe('The inference log of a scorer', () => {
+  let folder: string;
+  before(async () => {
+    folder = await temporaryFolder();
+  });
+  after(() => removeFolder(folder));
+
+  it('holds every request by column, refused ones too, after the process ended', async () => {
+    const file = join(folder, 'deep', 'columns.db');
+    const before = Date.now();
+    const scorer = await startScorerProcess(folder, classifierModel(['a', 'b', 'c']), {
+      columns: ['acid', 'sugar'],
+      inferenceLog: file,
+    });
+    const data = [
+      [1, 2],
+      [null, 4],
+    ];
+    const body = { id: 'mine', inputs: [{ name: 'x', datatype: 'FP32', shape: [2, 2], data }] };
+    await scorer.ask('/v2/models/wine/infer', { body });
+    const records = { dataframe_records: [{ sugar: 0.5, acid: 1 }] };
+    await scorer.ask('/invocations', { body: records, headers: { 'x-request-id': 'yours' } });
+    await scorer.ask('/invocations', { body: '{' });
+    await scorer.ask('/v2/models/wine/infer', { body: {} });
+    await scorer.ask('/v2/models/wine');
+    await fetch(`${scorer.url}/invocations`, { method: 'POST', body: '{}' });
+    await scorer.drain();
+
+    const rows = readLog(file);
+    assert.deepEqual(
+      rows.map(({ status, row_count, model_version }) => ({ status, row_count, model_version })),
+      [
+        { status: 200, row_count: 2, model_version: 3 },
+        { status: 200, row_count: 1, model_version: 3 },
+        { status: 400, row_count: 0, model_version: 3 },
+        { status: 400, row_count: 0, model_version: 3 },
+      ],
+    );
+    const [first, second, third] = rows;
+    assert.equal(first?.request_id, 'mine');
+    assert.equal(second?.request_id, 'yours');
+    assert.deepEqual(JSON.parse(first?.inputs ?? ''), { acid: [1, null], sugar: [2, 4] });
+    assert.deepEqual(JSON.parse(second?.inputs ?? ''), { acid: [1], sugar: [0.5] });
+    assert.deepEqual(JSON.parse(second?.outputs ?? ''), {
+      label: ['a'],
+      probability: [{ a: 1, b: 0.5, c: -1.5 }],
+    });
+    assert.equal(third?.inputs, null);
+    assert.equal(third?.outputs, null);
+    for (const { received_at, latency_us } of rows) {
+      assert.ok(received_at >= before && received_at <= Date.now());
+      assert.ok(latency_us > 0);
+    }
+  });
+
+  it('names tensors where columns have no names, and scalars where a row has one element', async () => {
+    const file = join(folder, 'tensors.db');
+    const scorer = await startScorerProcess(
+      folder,
+      identityModel([
+        { name: 'wide', element: 'float', shape: ['rows', 2] },
+        { name: 'narrow', element: 'int64', shape: ['rows', 1] },
+      ]),
+      { inferenceLog: file },
+    );
+    const inputs = [
+      { name: 'wide', datatype: 'FP32', shape: [2, 2], data: [1, 2, 3, 4] },
+      { name: 'narrow', datatype: 'INT64', shape: [2, 1], data: [5, '9007199254740993'] },
+    ];
+    await scorer.ask('/v2/models/wine/infer', { body: { inputs } });
+    await scorer.drain();
+    const [row] = readLog(file);
+    assert.equal(row?.inputs, '{"wide":[[1,2],[3,4]],"narrow":[5,9007199254740993]}');
+    assert.equal(row?.outputs, '{"wide_out":[[1,2],[3,4]],"narrow_out":[5,9007199254740993]}');
+  });
+
+  it('keeps what was flushed when the process is killed, and goes on where it was', async () => {
+    const file = join(folder, 'killed.db');
+    const options = { inferenceLog: file };
+    const inputs = [{ name: 'x', datatype: 'FP32', shape: [1, 3], data: [1, 2, 3] }];
+    const scorer = await startScorerProcess(folder, linearModel(), options);
+    await Promise.all(
+      Array.from({ length: 700 }, (_, id) =>
+        scorer.ask('/v2/models/wine/infer', { body: { id: `${id}`, inputs } }),
+      ),
+    );
+    await waitForRows(file, 700);
+    scorer.process.kill('SIGKILL');
+    await once(scorer.process, 'exit');
+    assert.equal(new Set(readLog(file).map(({ request_id }) => request_id)).size, 700);
+
+    const again = await startScorerProcess(folder, linearModel(), options);
+    await again.ask('/v2/models/wine/infer', { body: { inputs } });
+    await again.drain();
+    assert.equal(readLog(file).length, 701);
+  });
+
+  it('answers while another process holds the file, and writes afterwards', async () => {
+    const file = join(folder, 'held.db');
+    const scorer = await startScorerProcess(folder, linearModel(), { inferenceLog: file });
+    const inputs = [{ name: 'x', datatype: 'FP32', shape: [1, 3], data: [1, 2, 3] }];
+    const holder = new BetterSqlite3(file);
+    holder.exec('BEGIN IMMEDIATE');
+    assert.equal((await scorer.ask('/v2/models/wine/infer', { body: { inputs } })).status, 200);
+    while (!scorer.messages.some(({ type }) => type === 'warning')) await once(scorer.process, 'message');
+    assert.equal((await scorer.ask('/v2/models/wine/infer', { body: { inputs } })).status, 200);
+    holder.exec('COMMIT');
+    holder.close();
+    assert.equal((await waitForRows(file, 2)).length, 2);
+    await scorer.drain();
+  });
+});

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { readGraph } from '../../src/scorer/onnx/graph.ts';
+import { joinBytes, readFields, writeField, writeInteger } from '../../src/scorer/onnx/wire.ts';
+import { removeZipMaps } from '../../src/scorer/onnx/zipMapRemoval.ts';
+import { classifierModel, identityModel, linearModel } from '../fixtures/onnxFile.ts';
+
+describe('The reader of ONNX files', () => {
+  it('finds the labels of ZipMap nodes, whether text or integers', () => {
+    assert.deepEqual(readGraph(classifierModel(['a', 'é'])).zipMaps[0]?.labels, ['a', 'é']);
+    assert.deepEqual(readGraph(classifierModel([-3, 300])).zipMaps[0]?.labels, [-3n, 300n]);
+    assert.deepEqual(readGraph(linearModel()).zipMaps, []);
+  });
+
+  it('takes ZipMap nodes out, and nothing else', () => {
+    assert.equal(removeZipMaps(linearModel()), null);
+    const unzipped = removeZipMaps(classifierModel(['a', 'b', 'c']));
+    assert.ok(unzipped);
+    assert.deepEqual(unzipped.outputs, [
+      { name: 'label', source: 'label', labels: null },
+      { name: 'probability', source: 'scores', labels: ['a', 'b', 'c'] },
+    ]);
+    assert.deepEqual(readGraph(unzipped.model).zipMaps, []);
+    assert.equal(removeZipMaps(unzipped.model), null);
+  });
+
+  it('tells a tensor of unknown rank from a scalar', () => {
+    const model = identityModel([
+      { name: 'unknown', element: 'float', shape: null },
+      { name: 'scalar', element: 'float', shape: [] },
+    ]);
+    assert.deepEqual([...readGraph(model).unknownRanks], ['unknown', 'unknown_out']);
+  });
+
+  it('reads what the writer wrote', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 1000 }),
+        fc.uint8Array(),
+        fc.nat(),
+        (number, content, integer) => {
+          const bytes = joinBytes([writeField(number, content), writeInteger(number, integer)]);
+          const [first, second, ...rest] = [...readFields(bytes)];
+          assert.deepEqual([first?.number, [...(first?.content ?? [])]], [number, [...content]]);
+          assert.deepEqual([second?.number, second?.value], [number, BigInt(integer)]);
+          assert.equal(rest.length, 0);
+          assert.deepEqual(joinBytes([...readFields(bytes)].map((field) => field.bytes)), bytes);
+        },
+      ),
+    );
+  });
+
+  it('ends on any bytes, with fields or with an error', () => {
+    const model = classifierModel(['a', 'b', 'c']);
+    const damaged = fc
+      .array(fc.tuple(fc.nat(model.length - 1), fc.nat(255)), { minLength: 1, maxLength: 5 })
+      .map((changes) => {
+        const copy = Uint8Array.from(model);
+        for (const [at, byte] of changes) copy[at] = byte;
+        return copy;
+      });
+    fc.assert(
+      fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), damaged), (bytes) => {
+        try {
+          removeZipMaps(bytes);
+        } catch (error) {
+          assert.ok(error instanceof Error && error.constructor === Error, String(error));
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});

@@ -1,0 +1,319 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import {
+  classifierModel,
+  type ElementType,
+  identityModel,
+  linearModel,
+  sequenceModel,
+} from '../fixtures/onnxFile.ts';
+import { type RunningScorer, removeFolder, startScorerProcess, temporaryFolder } from './scorerProcess.ts';
+
+const infer = '/v2/models/wine/infer';
+
+describe('The Open Inference Protocol of a scorer', () => {
+  let folder: string;
+  let linear: RunningScorer;
+  before(async () => {
+    folder = await temporaryFolder();
+    linear = await startScorerProcess(folder, linearModel());
+  });
+  after(async () => {
+    await linear.drain();
+    await removeFolder(folder);
+  });
+
+  const tensor = (change: object = {}) => ({
+    inputs: [{ name: 'x', datatype: 'FP32', shape: [2, 3], data: [1, 2, 3, 4, 5, 6], ...change }],
+  });
+
+  it('tells of the server, its health and its model', async () => {
+    assert.deepEqual((await linear.ask('/v2')).json.name, 'slipway');
+    assert.deepEqual((await linear.ask('/v2/health/live')).json, { live: true });
+    assert.deepEqual((await linear.ask('/v2/health/ready')).json, { ready: true });
+    assert.deepEqual((await linear.ask('/v2/models')).json, { models: ['wine'] });
+    assert.deepEqual((await linear.ask('/v2/models/wine/ready')).json, { name: 'wine', ready: true });
+    const metadata = {
+      name: 'wine',
+      versions: ['3'],
+      platform: 'onnx_onnxv1',
+      inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 3] }],
+      outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 1] }],
+    };
+    assert.deepEqual((await linear.ask('/v2/models/wine')).json, metadata);
+    assert.deepEqual((await linear.ask('/v2/models/wine/versions/3')).json, metadata);
+  });
+
+  it('predicts from flat and from nested data, and echoes the id', async () => {
+    for (const data of [
+      [1, 2, 3, 4, 5, 6],
+      [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+    ]) {
+      const { status, json, headers } = await linear.ask(infer, {
+        body: { id: 'seven', ...tensor({ data }) },
+      });
+      assert.equal(status, 200);
+      assert.deepEqual(json, {
+        model_name: 'wine',
+        model_version: '3',
+        id: 'seven',
+        outputs: [{ name: 'y', shape: [2, 1], datatype: 'FP32', data: [14.5, 32.5] }],
+      });
+      assert.equal(headers.get('x-request-id'), 'seven');
+    }
+  });
+
+  it('accepts its own example request', async () => {
+    assert.equal((await linear.ask(infer, { body: linear.ready.exampleRequest })).status, 200);
+  });
+
+  it('answers no rows for no rows', async () => {
+    const { json } = await linear.ask(infer, { body: tensor({ shape: [0, 3], data: [] }) });
+    assert.deepEqual(json.outputs[0], { name: 'y', shape: [0, 1], datatype: 'FP32', data: [] });
+  });
+
+  it('gives only the outputs that were asked for', async () => {
+    const scorer = await startScorerProcess(folder, classifierModel(['a', 'b', 'c']));
+    const inputs = [{ name: 'x', datatype: 'FP32', shape: [1, 2], data: [1, 2] }];
+    const one = await scorer.ask(infer, { body: { inputs, outputs: [{ name: 'label' }] } });
+    assert.deepEqual(one.json.outputs, [{ name: 'label', shape: [1], datatype: 'BYTES', data: ['b'] }]);
+    const none = await scorer.ask(infer, { body: { inputs, outputs: [{ name: 'nope' }] } });
+    assert.equal(none.status, 400);
+    assert.match(none.json.error, /no output "nope".*label, probability/);
+    await scorer.drain();
+  });
+
+  for (const labels of [
+    ['a', 'b', 'c'],
+    [10, 20, -30],
+  ] as const) {
+    it(`gives the scores of a classifier with ${typeof labels[0]} labels as a tensor with its labels`, async () => {
+      const scorer = await startScorerProcess(folder, classifierModel(labels));
+      const inputs = [{ name: 'x', datatype: 'FP32', shape: [2, 2], data: [1, 2, -3, -4] }];
+      const { json } = await scorer.ask(infer, { body: { inputs } });
+      assert.deepEqual(json.outputs[0].data, [labels[1], labels[2]]);
+      assert.deepEqual(json.outputs[1], {
+        name: 'probability',
+        shape: [2, 3],
+        datatype: 'FP32',
+        parameters: { class_labels: JSON.stringify(labels) },
+        data: [1, 2, -3, -3, -4, 7],
+      });
+      await scorer.drain();
+    });
+  }
+
+  it('leaves out an output that is no tensor, and says so', async () => {
+    const scorer = await startScorerProcess(folder, sequenceModel());
+    const inputs = [{ name: 'x', datatype: 'FP32', shape: [1, 1], data: [5] }];
+    const { json } = await scorer.ask(infer, { body: { inputs } });
+    assert.deepEqual(json.outputs, [{ name: 'y', shape: [1, 1], datatype: 'FP32', data: [5] }]);
+    const warnings = scorer.messages.filter((message) => message.type === 'warning');
+    assert.match(warnings[0]?.message ?? '', /output "list".*left out/);
+    await scorer.drain();
+  });
+
+  describe('refuses with 400 and a sentence that names the field', () => {
+    const cases: readonly [string, unknown, RegExp][] = [
+      ['no JSON', '{"inputs": [', /not valid JSON/],
+      ['NaN, which is no JSON', '{"inputs": [NaN]}', /send null for NaN/],
+      ['a list', [], /must be a JSON object/],
+      ['no inputs', {}, /"inputs" must be a list/],
+      ['no name', { inputs: [{ datatype: 'FP32' }] }, /"inputs\[0\]" must be an object with a "name"/],
+      ['an unknown input', tensor({ name: 'z' }), /no input "z".*Its inputs: x/],
+      ['a missing input', { inputs: [] }, /Input "x" is missing/],
+      ['an input twice', { inputs: [...tensor().inputs, ...tensor().inputs] }, /Input "x" appears twice/],
+      ['a wrong datatype', tensor({ datatype: 'FP64' }), /Input "x": expected datatype FP32, got "FP64"/],
+      ['no shape', tensor({ shape: 'many' }), /Input "x": "shape" must be/],
+      ['a negative shape', tensor({ shape: [-1, 3] }), /Input "x": "shape" must be/],
+      ['a wrong rank', tensor({ shape: [6] }), /Input "x": expected shape \[any, 3\], got \[6\]/],
+      ['a wrong width', tensor({ shape: [3, 2] }), /Input "x": expected shape \[any, 3\], got \[3, 2\]/],
+      [
+        'too little data',
+        tensor({ data: [1] }),
+        /Input "x": shape \[2, 3\] takes 6 elements, but data has 1/,
+      ],
+      ['no data', tensor({ data: undefined }), /Input "x": "data" is missing/],
+      [
+        'ragged rows',
+        tensor({
+          data: [
+            [1, 2, 3],
+            [4, 5],
+          ],
+        }),
+        /Input "x": data\[1\] has 2 elements, but shape \[2, 3\] says 3/,
+      ],
+      ['mixed nesting', tensor({ data: [[1, 2, 3], 4] }), /Input "x": data\[1\] must be a list of 3, got 4/],
+      [
+        'text for a number',
+        tensor({ data: [1, 2, 3, 4, 'five', 6] }),
+        /"x", element \[1, 1\]: expected a number.*"five"/,
+      ],
+      ['a number as id', { id: 5, ...tensor() }, /"id" must be a string/],
+      [
+        'a shape that asks for memory',
+        tensor({ shape: [1e15, 3], data: [1] }),
+        /takes 3000000000000000 elements/,
+      ],
+    ];
+    for (const [title, body, message] of cases) {
+      it(title, async () => {
+        const { status, json } = await linear.ask(infer, { body });
+        assert.equal(status, 400);
+        assert.match(json.error, message);
+        assert.deepEqual(Object.keys(json), ['error']);
+      });
+    }
+
+    it('a binary tensor, with 501', async () => {
+      const binary = tensor({ data: undefined, parameters: { binary_data_size: 24 } });
+      assert.equal((await linear.ask(infer, { body: binary })).status, 501);
+      const headers = { 'inference-header-content-length': '10' };
+      assert.equal((await linear.ask(infer, { body: tensor(), headers })).status, 501);
+    });
+
+    it('anything at all, and never fails itself', async function () {
+      this.timeout(30_000);
+      const json = fc.jsonValue({ maxDepth: 4 });
+      const shaped = fc.record(
+        {
+          name: fc.oneof(fc.constant('x'), json),
+          datatype: fc.oneof(fc.constant('FP32'), json),
+          shape: fc.oneof(fc.constantFrom([2, 3], [1, 3], [0, 3], [2, 0]), json),
+          data: fc.oneof(fc.array(fc.oneof(fc.float(), json), { maxLength: 7 }), json),
+        },
+        { requiredKeys: [] },
+      );
+      const request = fc.oneof(
+        json,
+        fc.record({ inputs: fc.oneof(json, fc.array(shaped, { maxLength: 2 })) }),
+      );
+      await fc.assert(
+        fc.asyncProperty(request, async (body) => {
+          const answer = await linear.ask(infer, { body: JSON.stringify(body) });
+          assert.ok(answer.status === 200 || answer.status === 400, `${answer.status} ${answer.text}`);
+          if (answer.status === 400) assert.doesNotMatch(answer.json.error, /\bat .*:\d+:\d+/);
+        }),
+        { numRuns: 300 },
+      );
+    });
+  });
+});
+
+describe('The elements of tensors', () => {
+  let folder: string;
+  let scorer: RunningScorer;
+  const datatypes: Readonly<Record<string, ElementType>> = {
+    BOOL: 'bool',
+    INT8: 'int8',
+    INT16: 'int16',
+    INT32: 'int32',
+    INT64: 'int64',
+    UINT8: 'uint8',
+    UINT16: 'uint16',
+    UINT32: 'uint32',
+    UINT64: 'uint64',
+    FP16: 'float16',
+    FP32: 'float',
+    FP64: 'double',
+    BYTES: 'string',
+  };
+  before(async () => {
+    folder = await temporaryFolder();
+    const inputs = Object.entries(datatypes).map(([name, element]) => ({ name, element, shape: ['rows'] }));
+    scorer = await startScorerProcess(folder, identityModel(inputs));
+  });
+  after(async () => {
+    await scorer.drain();
+    await removeFolder(folder);
+  });
+
+  /** One value of one datatype; harmless ones for all the other inputs. */
+  const body = (datatype: string, value: string) => {
+    const inputs = Object.keys(datatypes).map((name) => {
+      const harmless = name === 'BOOL' ? 'false' : name === 'BYTES' ? '""' : '0';
+      return `{"name":"${name}","datatype":"${name}","shape":[1],"data":[${name === datatype ? value : harmless}]}`;
+    });
+    return `{"inputs":[${inputs.join(',')}],"outputs":[{"name":"${datatype}_out"}]}`;
+  };
+  const roundTrip = async (datatype: string, value: string) => {
+    const { status, text } = await scorer.ask(infer, { body: body(datatype, value) });
+    return status === 200 ? /"data":\[(.*)\]\}\]\}$/s.exec(text)?.[1] : `${status} ${text}`;
+  };
+
+  const exact: readonly [string, readonly string[]][] = [
+    ['BOOL', ['true', 'false']],
+    ['INT8', ['-128', '127']],
+    ['INT16', ['-32768', '32767']],
+    ['INT32', ['-2147483648', '2147483647']],
+    ['INT64', ['-9007199254740991', '9007199254740991']],
+    ['UINT8', ['0', '255']],
+    ['UINT16', ['65535']],
+    ['UINT32', ['4294967295']],
+    ['UINT64', ['9007199254740991']],
+    ['FP16', ['0.5', '-65504', 'null', '"Infinity"', '"-Infinity"']],
+    ['FP32', ['0.5', '16777216', 'null', '"Infinity"', '"-Infinity"']],
+    ['FP64', ['0.1', '1e+300', 'null', '"Infinity"', '"-Infinity"']],
+    ['BYTES', ['""', '"São Paulo 🍷"', '"a\\"b\\\\c\\n"']],
+  ];
+  for (const [datatype, values] of exact) {
+    it(`${datatype} comes back as it was sent: ${values.join(' ')}`, async () => {
+      for (const value of values) assert.equal(await roundTrip(datatype, value), value);
+    });
+  }
+
+  it('64-bit integers keep all digits when they are sent as strings', async () => {
+    for (const digits of ['9223372036854775807', '-9223372036854775808', '9007199254740993']) {
+      assert.equal(await roundTrip('INT64', `"${digits}"`), digits);
+    }
+    assert.equal(await roundTrip('UINT64', '"18446744073709551615"'), '18446744073709551615');
+  });
+
+  it('any string without NUL and any finite number come back', async function () {
+    this.timeout(30_000);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.string({ unit: 'grapheme' }).filter((text) => !text.includes('\0')),
+        fc.double({ noDefaultInfinity: true, noNaN: true }),
+        async (text, number) => {
+          assert.equal(JSON.parse(String(await roundTrip('BYTES', JSON.stringify(text)))), text);
+          assert.equal(JSON.parse(String(await roundTrip('FP64', JSON.stringify(number)))) + 0, number + 0);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  const refused: readonly [string, readonly string[]][] = [
+    ['BOOL', ['1', '"true"', 'null']],
+    ['INT8', ['128', '-129', '1.5', 'null', '"1"', 'true']],
+    ['UINT8', ['-1', '256']],
+    ['INT32', ['2147483648', '[]']],
+    ['INT64', ['9007199254740993', '"9223372036854775808"', '1.5', 'null', '"1.0"', '""']],
+    ['UINT64', ['-1', '"-1"', '"18446744073709551616"']],
+    ['FP32', ['"1"', 'true', '{}']],
+    ['BYTES', ['1', 'null', '"a\\u0000b"']],
+  ];
+  for (const [datatype, values] of refused) {
+    it(`${datatype} is not ${values.join(' nor ')}`, async () => {
+      for (const value of values) {
+        assert.match(
+          String(await roundTrip(datatype, value)),
+          new RegExp(`^400 .*\\b${datatype}\\b.*expected`),
+        );
+      }
+    });
+  }
+
+  it('inputs with different numbers of rows are refused by name', async () => {
+    const request = JSON.parse(body('INT8', '1'));
+    request.inputs[3] = { ...request.inputs[3], shape: [2], data: [1, 2] };
+    const { status, json } = await scorer.ask(infer, { body: request });
+    assert.equal(status, 400);
+    assert.match(json.error, /Input "INT32" has 2 rows, but input "BOOL" has 1/);
+  });
+});

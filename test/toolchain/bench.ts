@@ -1,0 +1,23 @@
+import { globSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { buildExtension } from './build.ts';
+import { repository } from './cacheFolder.ts';
+import { pythonPeers } from './pythonPeers.ts';
+
+/**
+ * Runs the benchmarks: every `test/bench/*.bench.ts`, which exports `run()` and prints its own figures.
+ *
+ *   npm run bench                   all
+ *   npm run bench -- logging        those whose name contains it
+ */
+const wanted = process.argv.slice(2);
+const python = await pythonPeers();
+if (python !== null) process.env.SLIPWAY_TEST_PYTHON = python;
+await buildExtension();
+for (const file of globSync('test/bench/*.bench.ts', { cwd: repository }).sort()) {
+  const name = basename(file, '.bench.ts');
+  if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
+  console.log(`\n${name}`);
+  const bench: { readonly run: () => Promise<void> } = await import(join(repository, file));
+  await bench.run();
+}

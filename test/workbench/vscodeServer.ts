@@ -1,0 +1,117 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { cacheFolder } from '../toolchain/cacheFolder.ts';
+import { npm, run } from '../toolchain/command.ts';
+import { installOnce } from '../toolchain/installOnce.ts';
+
+/** The npm package that carries the VS Code server and workbench; 4.139.1 holds VS Code 1.139.1. */
+export const serverPackage = { name: 'code-server', version: '4.139.1' } as const;
+
+/** How a VS Code server is started. */
+export interface ServerOptions {
+  /** Keeps the server's data, the person's settings among them. */
+  readonly dataFolder: string;
+  readonly extensionsFolder: string;
+  /** False: folders open in Restricted Mode. */
+  readonly trusted: boolean;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** A running VS Code server. */
+export interface VscodeServer {
+  /** Such as `127.0.0.1:40123`. */
+  readonly authority: string;
+  /** Resolves when the process ended, however it ended. */
+  readonly ended: Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Installs the VS Code server into the cache when it is not there yet.
+ *
+ * @returns the absolute path of its `server-main.js`.
+ */
+export async function installVscodeServer(): Promise<string> {
+  const { name, version } = serverPackage;
+  const folder = join(cacheFolder, `${name}-${version}`);
+  await installOnce(folder, async (partial) => {
+    console.log(`Installing the VS Code server (${name} ${version}) into ${folder}; this happens once`);
+    const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+    await writeFile(join(partial, 'package.json'), '{ "private": true }\n');
+    await npm(['install', ...quiet, `${name}@${version}`], { cwd: partial });
+    await npm(['install', ...quiet, '--omit=dev'], {
+      cwd: join(partial, 'node_modules', name, 'lib', 'vscode'),
+    });
+  });
+  return join(folder, 'node_modules', name, 'lib', 'vscode', 'out', 'server-main.js');
+}
+
+/** Installs a packaged extension into a folder of extensions, without the network. */
+export async function installVsix(vsix: string, extensionsFolder: string): Promise<string> {
+  const main = await installVscodeServer();
+  return run(process.execPath, [
+    main,
+    '--accept-server-license-terms',
+    '--install-extension',
+    vsix,
+    '--extensions-dir',
+    extensionsFolder,
+  ]);
+}
+
+/**
+ * Starts the VS Code server on a free loopback port and waits until it listens.
+ *
+ * @throws Error with what it said when it ends before.
+ */
+export async function startVscodeServer(options: ServerOptions): Promise<VscodeServer> {
+  const main = await installVscodeServer();
+  const child = spawn(
+    process.execPath,
+    [
+      main,
+      ...[
+        '--host',
+        '127.0.0.1',
+        '--port',
+        '0',
+        '--without-connection-token',
+        '--accept-server-license-terms',
+      ],
+      ...['--disable-telemetry', '--enable-smoke-test-driver'],
+      ...(options.trusted ? ['--disable-workspace-trust'] : []),
+      ...['--server-data-dir', options.dataFolder, '--extensions-dir', options.extensionsFolder],
+    ],
+    { env: serverEnvironment(options.environment), stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  const ended = once(child, 'close').then(() => undefined);
+  const lines: string[] = [];
+  const port = await new Promise<number>((resolve, reject) => {
+    const read = (line: string): void => {
+      lines.push(line);
+      const match = /Extension host agent listening on (\d+)/.exec(line);
+      if (match) resolve(Number(match[1]));
+    };
+    createInterface(child.stdout).on('line', read);
+    createInterface(child.stderr).on('line', read);
+    child.once('error', reject);
+    void ended.then(() => reject(new Error(`The VS Code server did not start.\n${lines.join('\n')}`)));
+  });
+  return {
+    authority: `127.0.0.1:${port}`,
+    ended,
+    async close() {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+/** Variables of an editor around this process would make the server take itself for a part of that editor. */
+function serverEnvironment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(([name]) => !/^(VSCODE_|ELECTRON_|MLFLOW_)/.test(name));
+  return { ...Object.fromEntries(own), ...extra };
+}
