@@ -29,17 +29,12 @@ const pages = {
   drift: 'src/webview/monitoring/driftPage.tsx',
 };
 
-/** SQLite has a build of its own for musl, and a Linux package may be opened on either C library. */
-const prebuilds = (process.platform === 'linux' ? ['linux', 'linuxmusl'] : [process.platform]).map(
-  (platform) => `prebuilds/${platform}-${process.arch}.node`,
-);
-
 /** Packages that hold native code: not bundled, but copied beside the bundles, only what this platform runs. */
 const nativePackages = {
   'better-sqlite3': (file) =>
     ['package.json', 'LICENSE'].includes(file) ||
-    (file.startsWith('lib/') && file.endsWith('.js')) ||
-    prebuilds.includes(file),
+    (/^lib\/.+\.js$/.test(file) && !/^lib\/\w+-(x64|arm64)\.js$/.test(file)) ||
+    file === `prebuilds/${process.platform}-${process.arch}.node`,
   'onnxruntime-node': (file) =>
     file === 'package.json' ||
     (file.startsWith('dist/') && file.endsWith('.js')) ||
@@ -75,6 +70,16 @@ const rememberOutputs = {
     build.onEnd((result) => {
       for (const output of Object.keys(result.metafile?.outputs ?? {})) written.add(join(root, output));
     });
+  },
+};
+
+/** Zod brings its messages in fifty languages, none of which a person sees: the borders speak to programs. */
+const withoutZodLocales = {
+  name: 'without-zod-locales',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';",
+    }));
   },
 };
 
@@ -171,7 +176,7 @@ const builds = [
     mainFields: ['module', 'main'],
     external: ['vscode', ...Object.keys(nativePackages)],
     define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
-    plugins: [rememberOutputs],
+    plugins: [rememberOutputs, withoutZodLocales],
   },
   {
     ...options,
@@ -183,7 +188,7 @@ const builds = [
     jsx: 'automatic',
     jsxImportSource: 'preact',
     loader: { '.ttf': 'file', '.woff': 'file', '.svg': 'dataurl' },
-    plugins: [rememberOutputs],
+    plugins: [rememberOutputs, withoutZodLocales],
   },
 ];
 

@@ -6,6 +6,7 @@
 export function pythonWithPeers(context: Mocha.Context): string {
   const python = process.env.SLIPWAY_TEST_PYTHON;
   if (python) return python;
-  if (process.env.CI) throw new Error('No Python with the peers of test/requirements.txt: in CI that is a failure.');
+  if (process.env.CI)
+    throw new Error('No Python with the peers of test/requirements.txt: in CI that is a failure.');
   context.skip();
 }

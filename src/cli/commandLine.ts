@@ -22,7 +22,8 @@ Usage:
  * foreground resolves when it ended.
  */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
-  const [command, ...rest] = argv;
+  const [first, ...rest] = argv;
+  const command = rest.includes('--help') ? '--help' : first;
   try {
     switch (command) {
       case 'up':

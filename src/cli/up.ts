@@ -29,8 +29,12 @@ export async function up(options: UpOptions): Promise<number> {
       workspace,
       host: options.host,
       port: options.port,
+      whenPortTaken: 'fail',
       token: options.token,
       trusted: true,
+      listener(event, data) {
+        if (event === 'log' && 'message' in data) console.error(`slipway: ${data.message}`);
+      },
       scripts: {
         scorer: join(import.meta.dirname, 'scorer.cjs'),
         worker: join(import.meta.dirname, 'worker.cjs'),
@@ -41,9 +45,6 @@ export async function up(options: UpOptions): Promise<number> {
     console.error(`slipway: ${message} ${remedy}`.trim());
     return 1;
   }
-  engine.changes.listen((event, data) => {
-    if (event === 'log' && 'message' in data) console.error(`slipway: ${data.message}`);
-  });
   console.log(JSON.stringify({ url: engine.address?.url, token: engine.address?.token ?? null }));
   await ended;
   await engine.close();

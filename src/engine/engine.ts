@@ -1,7 +1,8 @@
 import type { EngineAddress } from '../protocol/engine.ts';
-import { type Changes, createChanges } from './changes.ts';
+import { toErrorData, toSlipwayError } from '../protocol/errors.ts';
+import { type ChangeListener, type Changes, createChanges } from './changes.ts';
 import { openDatabase } from './database/connection.ts';
-import { createHttpServer } from './http/server.ts';
+import { createHttpServer, type WhenPortTaken } from './http/server.ts';
 import { createStore, storeLayout } from './layout.ts';
 import { createMonitoringService, type MonitoringService } from './monitoring/service.ts';
 import { createRegistryService, type RegistryService } from './registry/service.ts';
@@ -14,12 +15,16 @@ export interface EngineOptions {
   readonly workspace: string;
   /** A loopback address unless the person asked for another on the command line. */
   readonly host: string;
-  /** Taken when it is free, else another; 0 takes a free one. */
+  /** 0 takes a free one. */
   readonly port: number;
+  /** What to do when another program has the port; another one is taken unless said. */
+  readonly whenPortTaken?: WhenPortTaken;
   /** Null asks for no token. */
   readonly token: string | null;
   /** False: one may read; nothing listens, starts or is written. */
   readonly trusted: boolean;
+  /** Hears of changes and log lines from the first one on. */
+  readonly listener?: ChangeListener;
   /** Entry files of the processes that the engine starts. */
   readonly scripts: EngineScripts;
 }
@@ -45,17 +50,27 @@ export interface Engine {
 /**
  * Composes the parts of an engine and opens its doors.
  *
- * @throws SlipwayError when the store cannot be opened.
+ * @throws SlipwayError when the store cannot be opened; `addressTaken` or `invalidParameter` when the door cannot.
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const layout = storeLayout(options.workspace);
   if (options.trusted) createStore(layout);
   const database = openDatabase(layout.database);
   const changes = createChanges();
+  if (options.listener) changes.listen(options.listener);
   const artifacts = createArtifactStore(layout.artifacts);
   const tracking = createTrackingService({ database, artifacts, changes });
-  const registry = createRegistryService({ database, tracking, artifacts, changes });
-  const serving = createServingService({
+  const registry = createRegistryService({
+    database,
+    tracking,
+    artifacts,
+    changes,
+    listener: {
+      renamed: (name, newName) => serving.modelRenamed(name, newName),
+      deleted: (name, version) => serving.modelDeleted(name, version),
+    },
+  });
+  const serving: ServingService = createServingService({
     database,
     registry,
     layout,
@@ -81,7 +96,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         artifacts,
         host: options.host,
         port: options.port,
+        ...(options.whenPortTaken && { whenPortTaken: options.whenPortTaken }),
         token: options.token,
+        report: (error) => logUnforeseen(changes, error),
+      }).catch((error: unknown) => {
+        database.close();
+        throw error;
       })
     : null;
   if (options.trusted) serving.resume();
@@ -100,4 +120,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       database.close();
     },
   };
+}
+
+/** With its stack, because who meets it is told only the message. */
+function logUnforeseen(changes: Changes, error: unknown): void {
+  changes.log('error', `${toSlipwayError(error).message}\n${toErrorData(error).details ?? ''}`.trimEnd());
 }

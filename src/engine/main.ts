@@ -27,15 +27,13 @@ answerRequests(
         port: params.preferredPort ?? 0,
         token: params.token,
         trusted: params.trusted,
+        listener: tell,
         scripts: {
           scorer: join(import.meta.dirname, 'scorer.cjs'),
           worker: join(import.meta.dirname, 'worker.cjs'),
         },
       });
-      return opening.then((engine) => {
-        engine.changes.listen(tell);
-        return engine;
-      });
+      return opening;
     },
     progress: (progress) => tell('job/progress', progress),
   }),

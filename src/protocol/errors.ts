@@ -80,6 +80,11 @@ export const errorCatalogue = {
     message: 'The endpoint did not start: port {port} is taken by another program.',
     remedy: 'Use a free port.',
   },
+  addressTaken: {
+    category: 'unavailable',
+    message: 'Slipway cannot listen on {host}: port {port} is taken by another program.',
+    remedy: 'Use a free port.',
+  },
   endpointFailed: {
     category: 'unavailable',
     message: 'The endpoint "{endpoint}" stopped: {detail}',

@@ -15,6 +15,11 @@ export const scorerOptions = z.object({
      * columns of a model that takes them all as one tensor; null or left out when unknown.
      */
     columns: z.array(z.string()).nullish(),
+    /**
+     * Absolute path of the model's logged input example, a JSON file as MLflow writes it; null or left out when it has
+     * none. Its first row becomes the example request.
+     */
+    example: z.string().min(1).nullish(),
   }),
   host: z.string(),
   /** 0 takes a free one. */
@@ -77,6 +82,7 @@ export type ScorerCommand = { readonly type: 'drain' };
  *   names, to the array of its values, one element a row (nested arrays where an element is not a scalar). Null for
  *   a request that was refused. A model that takes all columns as one tensor is logged by column when the model's
  *   signature names them.
+ * - FP32 values have the fewest digits that FP32 tells apart, such as 8.6.
  * - NaN is null, infinities are the strings "Infinity" and "-Infinity", 64-bit integers are exact JSON integers.
  *
  * Rows are gathered and written together, a tenth of a second or 500 rows later: killing the process loses no more.

@@ -4,6 +4,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import { type ColumnLayout, inputsJson, outputsJson } from './columns.ts';
 import type { Tensor } from './datatypes.ts';
 import type { OutputSpecification, TensorSpecification } from './model.ts';
+import { shortestFloats } from './shortestFloat.ts';
 
 /** One prediction request and what became of it. */
 export interface LoggedRequest {
@@ -82,8 +83,8 @@ export function openInferenceLog(options: InferenceLogOptions): InferenceLog {
         values ? rowCount(values.feeds) : 0,
         status,
         latencyMicroseconds,
-        values && inputsJson(values.feeds, options.inputs, options.layout),
-        values && outputsJson(values.outputs, options.outputs),
+        values && inputsJson(values.feeds.map(shortestFloats), options.inputs, options.layout),
+        values && outputsJson(values.outputs.map(shortestFloats), options.outputs),
       );
     }
   });

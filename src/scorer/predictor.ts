@@ -23,12 +23,29 @@ export interface Predictor {
   predict(feeds: readonly Tensor[]): Promise<readonly Tensor[]>;
 }
 
+/** Gives the feeds of the example that was logged with a model. It may throw when that is of no use. */
+export type ExampleReader = (
+  form: Pick<Predictor, 'inputs' | 'layout' | 'hasColumnSignature'>,
+) => readonly Tensor[];
+
 /** Warms a model up and decides how its requests may share runs. */
-export async function createPredictor(model: Model, columns: readonly string[] | null): Promise<Predictor> {
+export async function createPredictor(
+  model: Model,
+  columns: readonly string[] | null,
+  readExample: ExampleReader | null = null,
+): Promise<Predictor> {
   const layout = columnLayout(model.inputs, columns);
-  const { joinable, refusal } = await warmUp(model, layout);
-  const batcher = createBatcher(model, joinable);
+  const hasColumnSignature = columns !== null && layout?.named === true;
   const warnings = [...model.warnings];
+  let logged: readonly Tensor[] | null = null;
+  try {
+    logged = readExample?.({ inputs: model.inputs, layout, hasColumnSignature }) ?? null;
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    warnings.push(`The input example that was logged with the model cannot be used: ${detail}`);
+  }
+  const { joinable, refusal } = await warmUp(model, layout, logged);
+  const batcher = createBatcher(model, joinable);
   if (refusal !== null)
     warnings.push(`The model refused the example request: ${plainRuntimeMessage(refusal)}`);
   if (columns && columns.length !== layout?.places.length) {
@@ -40,8 +57,8 @@ export async function createPredictor(model: Model, columns: readonly string[] |
     inputs: model.inputs,
     outputs: model.outputs,
     layout,
-    hasColumnSignature: columns !== null && layout?.named === true,
-    exampleRequest: exampleRequest(model.inputs, layout),
+    hasColumnSignature,
+    exampleRequest: exampleRequest(model.inputs, layout, logged),
     warnings,
     async predict(feeds) {
       for (const [index, input] of model.inputs.entries()) checkShape(input, feeds[index]?.shape ?? []);

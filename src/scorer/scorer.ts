@@ -2,6 +2,7 @@ import { SlipwayError } from '../protocol/errors.ts';
 import type { ScorerMessage, ScorerOptions } from '../protocol/scorer.ts';
 import { createAccess } from './access.ts';
 import { type InferenceLog, openInferenceLog } from './inferenceLog.ts';
+import { readLoggedExample } from './loggedExample.ts';
 import { describeTensor, loadModel, type Model } from './model.ts';
 import { createPredictor, type Predictor } from './predictor.ts';
 import { mlflow } from './protocols/mlflow.ts';
@@ -25,8 +26,13 @@ export async function startScorer(
   tell: (message: ScorerMessage) => void,
 ): Promise<Scorer> {
   const warn = (message: string) => tell({ type: 'warning', message });
+  const { example } = options.model;
   const model = await loadModel(await loadRuntime(), options.model);
-  const predictor = await createPredictor(model, options.model.columns ?? null);
+  const predictor = await createPredictor(
+    model,
+    options.model.columns ?? null,
+    example ? (form) => readLoggedExample(example, form) : null,
+  );
   const log = openLog(options, predictor, warn);
   const counts = createCounts(tell);
   let draining = false;

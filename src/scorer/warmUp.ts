@@ -2,6 +2,7 @@ import { joinRows, sliceRows } from './batching.ts';
 import type { ColumnLayout } from './columns.ts';
 import { allocate, type Tensor, type TensorData } from './datatypes.ts';
 import type { Model, TensorSpecification } from './model.ts';
+import { shortestFloats } from './shortestFloat.ts';
 import { elementCount, flatJson } from './tensorJson.ts';
 
 export interface WarmUp {
@@ -15,11 +16,17 @@ export interface WarmUp {
  * Runs the model before the first request, because the first run is many times slower than the others, and looks
  * whether rows are independent: two rows together must give what they give one by one.
  */
-export async function warmUp(model: Model, layout: ColumnLayout | null): Promise<WarmUp> {
-  const first = exampleFeeds(model.inputs, layout, 1);
-  const second = exampleFeeds(model.inputs, layout, 2);
+export async function warmUp(
+  model: Model,
+  layout: ColumnLayout | null,
+  logged: readonly Tensor[] | null,
+): Promise<WarmUp> {
+  const [first, second] = twoRows(model.inputs, layout, logged);
+  let accepted = false;
   try {
-    const apart = [await model.run(first), await model.run(second)];
+    const apart = [await model.run(first)];
+    accepted = logged !== null;
+    apart.push(await model.run(second));
     if (!haveVariableRows([...model.inputs, ...model.outputs])) return { joinable: false, refusal: null };
     const together = await model.run(
       first.map((feed, index) => joinRows([feed, ...second.slice(index, index + 1)])),
@@ -33,17 +40,44 @@ export async function warmUp(model: Model, layout: ColumnLayout | null): Promise
     );
     return { joinable, refusal: null };
   } catch (error) {
+    if (accepted) return { joinable: false, refusal: null };
     return { joinable: false, refusal: error instanceof Error ? error.message : String(error) };
   }
 }
 
-/** A request body of the Open Inference Protocol with one row. */
-export function exampleRequest(inputs: readonly TensorSpecification[], layout: ColumnLayout | null): string {
-  const feeds = exampleFeeds(inputs, layout, 0);
+/** The first two rows of the logged example; what it does not have is made up. */
+function twoRows(
+  inputs: readonly TensorSpecification[],
+  layout: ColumnLayout | null,
+  logged: readonly Tensor[] | null,
+): readonly [readonly Tensor[], readonly Tensor[]] {
+  if (!logged) return [exampleFeeds(inputs, layout, 1), exampleFeeds(inputs, layout, 2)];
+  const hasTwo = inputs.every(({ shape }, index) => shape?.[0] !== -1 || (logged[index]?.shape[0] ?? 0) > 1);
+  return [rowOf(inputs, logged, 0), hasTwo ? rowOf(inputs, logged, 1) : exampleFeeds(inputs, layout, 2)];
+}
+
+/** One row of feeds; an input whose first size is fixed has no rows and stays whole. */
+function rowOf(
+  inputs: readonly TensorSpecification[],
+  feeds: readonly Tensor[],
+  row: number,
+): readonly Tensor[] {
+  return feeds.map((feed, index) =>
+    inputs[index]?.shape?.[0] === -1 ? sliceRows(feed, row, row + 1) : feed,
+  );
+}
+
+/** A request body of the Open Inference Protocol with one row: the first of the logged example, else a made-up one. */
+export function exampleRequest(
+  inputs: readonly TensorSpecification[],
+  layout: ColumnLayout | null,
+  logged: readonly Tensor[] | null,
+): string {
+  const feeds = logged ? rowOf(inputs, logged, 0) : exampleFeeds(inputs, layout, 0);
   const tensors = feeds.map((feed, index) => {
     const name = JSON.stringify(inputs[index]?.name);
     const shape = feed.shape.join(', ');
-    return `    {"name": ${name}, "shape": [${shape}], "datatype": "${feed.datatype}", "data": ${flatJson(feed)}}`;
+    return `    {"name": ${name}, "shape": [${shape}], "datatype": "${feed.datatype}", "data": ${flatJson(shortestFloats(feed))}}`;
   });
   return `{\n  "inputs": [\n${tensors.join(',\n')}\n  ]\n}`;
 }

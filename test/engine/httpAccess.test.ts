@@ -101,6 +101,15 @@ describe('Who may ask the HTTP server', () => {
     const registry = createRegistryService({ tracking, artifacts, database, changes: createChanges() });
     const options = { tracking, registry, artifacts, host: '127.0.0.1', token: null };
 
+    const refused = createHttpServer({ ...options, port: address.port, whenPortTaken: 'fail' });
+    await assert.rejects(refused, {
+      kind: 'addressTaken',
+      values: { host: '127.0.0.1', port: address.port },
+    });
+    await assert.rejects(createHttpServer({ ...options, host: '192.0.2.1', port: 0 }), {
+      kind: 'invalidParameter',
+    });
+
     const second = await createHttpServer({ ...options, port: address.port });
     assert.notEqual(second.port, address.port);
     assert.equal((await fetch(`${second.url}/health`)).status, 200);

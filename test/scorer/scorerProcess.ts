@@ -49,16 +49,25 @@ export interface Answer {
 export async function startScorerProcess(
   folder: string,
   model: Buffer | string,
-  options: Partial<Omit<ScorerOptionsInput, 'model'>> & { columns?: readonly string[] } = {},
+  options: Partial<Omit<ScorerOptionsInput, 'model'>> & {
+    columns?: readonly string[];
+    example?: string;
+  } = {},
 ): Promise<RunningScorer> {
-  const { columns, ...rest } = options;
+  const { columns, example, ...rest } = options;
   const file = typeof model === 'string' ? model : join(folder, `${crypto.randomUUID()}.onnx`);
   if (typeof model !== 'string') await writeFile(file, model);
   const messages: ScorerMessage[] = [];
   const { child, first } = forkScorer(
     {
       endpoint: 'wine',
-      model: { name: 'wine', version: 3, file, columns: columns ? [...columns] : null },
+      model: {
+        name: 'wine',
+        version: 3,
+        file,
+        columns: columns ? [...columns] : null,
+        example: example ?? null,
+      },
       host: '127.0.0.1',
       port: 0,
       token: 'a token for the tests',

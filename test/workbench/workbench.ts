@@ -49,6 +49,8 @@ export interface Workbench {
   readonly dataFolder: string;
   /** Runs a command through the palette, by its title with its category: `Slipway: Open Run`. */
   runCommand(title: string): Promise<void>;
+  /** Takes the choice whose row contains this text, of the quick pick whose title contains the question. */
+  pick(question: string, text: string): Promise<void>;
   /** The content of the visible webview; `index` tells several visible ones apart. */
   webview(index?: number): FrameLocator;
   /** Opens a container of the activity bar by its name. */
@@ -168,6 +170,11 @@ function pageActions(page: Page): Omit<Workbench, 'page' | 'dataFolder' | 'dispo
       await palette.locator('input').first().fill(`>${title}`);
       const start = title.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
       await palette.locator(`.monaco-list-row[aria-label^="${start}"]`).first().click();
+    },
+    async pick(question, text) {
+      const title = page.locator('.quick-input-title', { hasText: question });
+      const quickPick = page.locator('.quick-input-widget').filter({ has: title });
+      await quickPick.locator('.monaco-list-row').filter({ hasText: text }).first().click();
     },
     webview: (index = 0) =>
       page

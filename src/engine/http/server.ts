@@ -14,14 +14,19 @@ import { registerProbeRoutes } from './probeRoutes.ts';
 import { registerRegistryRoutes } from './registryRoutes.ts';
 import { registerRunRoutes } from './runRoutes.ts';
 
+/** A port that the person named must be that one; a port that is only remembered may be another. */
+export type WhenPortTaken = 'fail' | 'takeAnother';
+
 export interface HttpServerOptions {
   readonly tracking: TrackingService;
   readonly registry: RegistryService;
   readonly artifacts: ArtifactStore;
   /** The address to listen on; loopback unless the person asked for another. */
   readonly host: string;
-  /** Taken when it is free, else another; 0 takes a free one. */
+  /** 0 takes a free one. */
   readonly port: number;
+  /** What to do when another program has the port; another one is taken unless said. */
+  readonly whenPortTaken?: WhenPortTaken;
   /** Null asks for no token. */
   readonly token: string | null;
   /** Hears of errors that were not foreseen. */
@@ -39,32 +44,35 @@ export interface HttpServer {
 /**
  * Opens the MLflow REST dialect.
  *
- * @throws SlipwayError `internal` when not even a free port can be listened on.
+ * @throws SlipwayError `addressTaken` when the port must be free and is not; `invalidParameter` when the address
+ * cannot be listened on at all.
  */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const app = (await listen(options, options.port)) ?? (await listen(options, 0));
-  if (app === null) throw new SlipwayError('internal', { detail: `Cannot listen on ${options.host}.` });
+  const app = await listen(options, options.port).catch((error: unknown) => {
+    if (options.port === 0 || options.whenPortTaken === 'fail') throw error;
+    return listen(options, 0);
+  });
   const { port } = addressOf(app);
   return { url: `http://${urlHost(options.host)}:${port}`, port, close: () => app.close() };
 }
 
-/** Null when the port is taken or not allowed. */
-async function listen(options: HttpServerOptions, port: number): Promise<FastifyInstance | null> {
+/** @throws SlipwayError `addressTaken` or `invalidParameter`. */
+async function listen(options: HttpServerOptions, port: number): Promise<FastifyInstance> {
   const app = createApp(options);
   try {
     await app.listen({ host: options.host, port });
     return app;
   } catch (error) {
     await app.close();
-    if (
-      error instanceof Error &&
-      'code' in error &&
-      (error.code === 'EADDRINUSE' || error.code === 'EACCES')
-    ) {
-      return null;
-    }
-    throw error;
+    throw listenError(error, options.host, port);
   }
+}
+
+function listenError(error: unknown, host: string, port: number): unknown {
+  if (!(error instanceof Error && 'code' in error && 'syscall' in error)) return error;
+  if (error.code === 'EADDRINUSE') return new SlipwayError('addressTaken', { host, port }, { cause: error });
+  const detail = `Cannot listen on ${host}, port ${port}: ${error.message}.`;
+  return new SlipwayError('invalidParameter', { detail }, { cause: error });
 }
 
 function createApp(options: HttpServerOptions): FastifyInstance {

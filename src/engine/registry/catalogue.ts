@@ -34,7 +34,7 @@ export interface ModelCatalogue {
   versionByAlias(name: string, alias: string): ModelVersion;
 }
 
-export function createModelCatalogue({ database, store, changes }: RegistryParts): ModelCatalogue {
+export function createModelCatalogue({ database, store, changes, listener }: RegistryParts): ModelCatalogue {
   const write = <Result>(name: string, work: (now: number) => Result): Result => {
     const result = database.durableTransaction(() => work(Date.now()));
     changes.registry(name);
@@ -70,6 +70,7 @@ export function createModelCatalogue({ database, store, changes }: RegistryParts
         return complete(findModel(store, newName));
       });
       changes.registry(newName);
+      if (newName !== name) listener?.renamed(name, newName);
       return renamed;
     },
     describeModel: (name, description) =>
@@ -77,12 +78,14 @@ export function createModelCatalogue({ database, store, changes }: RegistryParts
         store.describeModel(findModel(store, name).id, description, now);
         return complete(findModel(store, name));
       }),
-    deleteModel: (name) =>
+    deleteModel(name) {
       write(name, (now) => {
         const { id } = findModel(store, name);
         for (const version of store.versions(name)) noteRemoval(store, version, now);
         store.deleteModel(id);
-      }),
+      });
+      listener?.deleted(name, null);
+    },
     searchModels(search) {
       const sql = modelSearchSql(search);
       const { items, nextPageToken } = pageOf(store.searchModels(sql), sql);

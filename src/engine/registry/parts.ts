@@ -10,6 +10,16 @@ export type RegistryTracking = Pick<
   'run' | 'runSummary' | 'loggedModel' | 'loggedModelData' | 'loggedModelsOfRun' | 'setLoggedModelTag'
 >;
 
+/**
+ * Hears of what leaves its name or ceases to be, once that is in the store. It must not throw: the client is answered
+ * all the same.
+ */
+export interface RegistryListener {
+  renamed(name: string, newName: string): void;
+  /** `version` null stands for the model with all its versions. */
+  deleted(name: string, version: number | null): void;
+}
+
 /** What the parts of the registry are made from. */
 export interface RegistryParts {
   readonly database: Database;
@@ -17,4 +27,5 @@ export interface RegistryParts {
   readonly tracking: RegistryTracking;
   readonly artifacts: ArtifactStore;
   readonly changes: Changes;
+  readonly listener?: RegistryListener;
 }

@@ -6,7 +6,7 @@ import type { ArtifactStore } from '../tracking/artifacts.ts';
 import { flavorNames } from '../tracking/mlmodel.ts';
 import { createModelCatalogue, findModel, findVersion, isPrompt, type ModelCatalogue } from './catalogue.ts';
 import { filesUri, found } from './lineage.ts';
-import type { RegistryParts, RegistryTracking } from './parts.ts';
+import type { RegistryListener, RegistryParts, RegistryTracking } from './parts.ts';
 import { isActiveStage } from './removal.ts';
 import { createRegistryStore } from './store.ts';
 import type { ModelVersion } from './types.ts';
@@ -17,6 +17,7 @@ export interface RegistryServiceOptions {
   readonly tracking: RegistryTracking;
   readonly artifacts: ArtifactStore;
   readonly changes: Changes;
+  readonly listener?: RegistryListener;
 }
 
 /**

@@ -42,7 +42,7 @@ export interface ModelVersions {
 const modelVersionsTag = 'mlflow.modelVersions';
 
 export function createModelVersions(parts: RegistryParts): ModelVersions {
-  const { database, store, changes } = parts;
+  const { database, store, changes, listener } = parts;
   const write = <Result>(name: string, work: (now: number) => Result): Result => {
     const result = database.durableTransaction(() => work(Date.now()));
     changes.registry(name);
@@ -74,13 +74,15 @@ export function createModelVersions(parts: RegistryParts): ModelVersions {
         store.describeVersion(findVersion(store, name, version).id, description, now);
         return findVersion(store, name, version);
       }),
-    deleteVersion: (name, version) =>
+    deleteVersion(name, version) {
       write(name, (now) => {
         const deleted = findVersion(store, name, version);
         noteRemoval(store, deleted, now);
         store.deleteVersion(deleted, now);
         store.touchModel(deleted.modelKey, now);
-      }),
+      });
+      listener?.deleted(name, version);
+    },
     searchVersions(search) {
       const sql = versionSearchSql(search);
       return pageOf(store.searchVersions(sql), sql);

@@ -11,6 +11,8 @@ export interface ServableModel {
   readonly file: string;
   /** Names of the signature's columns, in order; null when it has none. */
   readonly columns: string[] | null;
+  /** Absolute path of its logged input example; null when it has none. */
+  readonly example: string | null;
 }
 
 /**
@@ -28,7 +30,8 @@ export function servableModel(folder: string, name: string, version: number): Se
   const data = typeof onnx.data === 'string' ? onnx.data : 'model.onnx';
   const file = insideFile(folder, data);
   if (!file) throw notServable(`${data} is missing`);
-  return { name, version, file, columns: columnNames(mlmodel) };
+  const [example = null] = mlmodel.inputExampleFiles.flatMap((path) => insideFile(folder, path) ?? []);
+  return { name, version, file, columns: columnNames(mlmodel), example };
 }
 
 /** The file at a path that must not lead out of the folder, not by a symbolic link either; null when there is none. */

@@ -1,9 +1,10 @@
-import { SlipwayError } from '../../protocol/errors.ts';
+import { SlipwayError, toErrorData } from '../../protocol/errors.ts';
 import type { EndpointSummary } from '../../protocol/serving.ts';
 import type { Changes } from '../changes.ts';
 import type { Database } from '../database/connection.ts';
 import { inferenceLogFile, type StoreLayout } from '../layout.ts';
 import type { RegistryService } from '../registry/service.ts';
+import { moveInferenceLog } from './inferenceLogMove.ts';
 import { startScorerProcess } from './scorerProcess.ts';
 import { type ServableModel, servableModel } from './servableModel.ts';
 import { createEndpointStore } from './store.ts';
@@ -30,12 +31,19 @@ export function createServingService(dependencies: ServingDependencies): Serving
   const { database, registry, layout, changes, host, token, script } = dependencies;
   const store = createEndpointStore(database);
   const supervisors = new Map<string, Supervisor>();
+  /** What the registry set off; whoever starts something waits for it. */
+  let following: Promise<void> = Promise.resolve();
+  const follow = (work: () => Promise<void>) => {
+    following = following.then(work).catch((error: unknown) => {
+      changes.log('error', toErrorData(error).details ?? String(error));
+    });
+  };
 
   const supervise = (definition: EndpointDefinition): Supervisor => {
     const { name } = definition;
     const known = supervisors.get(name);
     if (known) return known;
-    const supervisor = createSupervisor({
+    const supervisor: Supervisor = createSupervisor({
       definition,
       launch: (model, port, listener) =>
         startScorerProcess(
@@ -43,7 +51,10 @@ export function createServingService(dependencies: ServingDependencies): Serving
           { endpoint: name, model, host, port, token, inferenceLog: inferenceLogFile(layout, name) },
           listener,
         ),
-      save: store.save,
+      // One whose endpoint goes by another name by now must not bring the old one back.
+      save: (changed) => {
+        if (supervisors.get(name) === supervisor) store.save(changed);
+      },
       changed: () => changes.serving(name),
       log: changes.log,
       host,
@@ -73,6 +84,7 @@ export function createServingService(dependencies: ServingDependencies): Serving
     endpoints: () => store.all().map((definition) => supervise(definition).summary()),
     endpoint: (name) => find(name).summary(),
     async start({ modelName, modelVersion, port }) {
+      await following;
       const model = servable(modelName, modelVersion);
       const supervisor = supervise(
         store.find(modelName) ?? { name: modelName, modelName, modelVersion, enabled: false, port: null },
@@ -93,12 +105,38 @@ export function createServingService(dependencies: ServingDependencies): Serving
     async sendRequest(params) {
       return await sendRequest(findReady(params.endpoint).inferUrl, token, params);
     },
+    modelRenamed(name, newName) {
+      if (!store.find(name)) return;
+      const followed = [supervisors.get(name), supervisors.get(newName)];
+      supervisors.delete(name);
+      supervisors.delete(newName);
+      store.rename(name, newName);
+      changes.serving(name);
+      changes.serving(newName);
+      follow(async () => {
+        await Promise.all(followed.map((supervisor) => supervisor?.stop({ enabled: false })));
+        moveInferenceLog(inferenceLogFile(layout, name), inferenceLogFile(layout, newName));
+        changes.log('info', `${name}: the model was renamed, and its endpoint is now ${newName}.`);
+        const renamed = store.find(newName);
+        if (renamed?.enabled) resume(supervise(renamed), renamed, servable);
+      });
+    },
+    modelDeleted(name, version) {
+      const definition = store.find(name);
+      if (!definition || (version !== null && definition.modelVersion !== version)) return;
+      const supervisor = supervise(definition);
+      if (!definition.enabled && supervisor.summary().state === 'stopped') return;
+      const what = version === null ? 'the model' : `version ${version}`;
+      changes.log('warning', `${name}: ${what} was deleted, so the endpoint is stopped.`);
+      follow(() => supervisor.stop({ enabled: false }));
+    },
     resume() {
       for (const definition of store.all()) {
         if (definition.enabled) resume(supervise(definition), definition, servable);
       }
     },
     async close() {
+      await following;
       await Promise.all([...supervisors.values()].map((supervisor) => supervisor.stop({ enabled: true })));
     },
   };

@@ -8,6 +8,8 @@ export interface EndpointStore {
   find(name: string): EndpointDefinition | null;
   /** Adds an endpoint or changes the one of this name. */
   save(definition: EndpointDefinition): void;
+  /** Renames an endpoint and its model; one that bears the new name already is forgotten. */
+  rename(name: string, newName: string): void;
 }
 
 interface EndpointRow {
@@ -32,6 +34,10 @@ export function createEndpointStore(database: Database): EndpointStore {
        model_name = excluded.model_name, model_version = excluded.model_version, enabled = excluded.enabled,
        port = excluded.port, last_update_time = excluded.last_update_time`,
   );
+  const remove = database.prepare<[string], never>('DELETE FROM endpoints WHERE name = ?');
+  const rename = database.prepare<[string, string, number, string], never>(
+    'UPDATE endpoints SET name = ?, model_name = ?, last_update_time = ? WHERE name = ?',
+  );
   return {
     all: () => selectAll.all().map(toDefinition),
     find(name) {
@@ -41,6 +47,12 @@ export function createEndpointStore(database: Database): EndpointStore {
     save({ name, modelName, modelVersion, enabled, port }) {
       const now = Date.now();
       database.transaction(() => upsert.run(name, modelName, modelVersion, enabled ? 1 : 0, port, now, now));
+    },
+    rename(name, newName) {
+      database.transaction(() => {
+        remove.run(newName);
+        rename.run(newName, newName, Date.now(), name);
+      });
     },
   };
 }

@@ -49,6 +49,16 @@ export interface ServingService {
   describe(name: string): EndpointDescription;
   /** Sends one Open Inference request. @throws SlipwayError `notFound` or `endpointNotReady`. */
   sendRequest(params: RequestParams): Promise<RequestAnswer>;
+  /**
+   * Lets the endpoint of a renamed model follow: its name and its inference log at once, and where it runs its
+   * process, which is started anew under the new address. Does not throw; what goes wrong is in the log.
+   */
+  modelRenamed(name: string, newName: string): void;
+  /**
+   * Ends the endpoint that serves what was deleted; `version` null stands for all versions. Its definition and its
+   * inference log stay. Does not throw.
+   */
+  modelDeleted(name: string, version: number | null): void;
   /** Starts every endpoint that should run. Failures show in the endpoints' states. */
   resume(): void;
   /** Ends all processes; the endpoints that ran will run again after `resume`. */

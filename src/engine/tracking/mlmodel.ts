@@ -12,6 +12,8 @@ export interface Mlmodel {
   readonly runId: string | null;
   readonly mlflowVersion: string | null;
   readonly signature: ModelSignature | null;
+  /** Files of the logged input example, relative to the folder, the form that MLflow's servers take first. */
+  readonly inputExampleFiles: readonly string[];
 }
 
 /** Columns or tensors in order; null where the signature says nothing. */
@@ -39,6 +41,7 @@ const fileSchema = z.object({
   run_id: text,
   mlflow_version: text,
   signature: z.object({ inputs: text, outputs: text }).nullish().catch(null),
+  saved_input_example_info: z.object({ serving_input_path: text, artifact_path: text }).nullish().catch(null),
 });
 const fieldsSchema = z.array(
   z.object({
@@ -62,7 +65,7 @@ export function readMlmodel(folder: string): Mlmodel | null {
   if (found.size > largestFileBytes) throw unreadable(file, 'it is too large');
   const parsed = fileSchema.safeParse(parseYaml(file));
   if (!parsed.success) throw unreadable(file, 'it is no map');
-  const { flavors, signature, ...rest } = parsed.data;
+  const { flavors, signature, saved_input_example_info: example, ...rest } = parsed.data;
   return {
     flavors,
     modelId: rest.model_id ?? null,
@@ -71,6 +74,7 @@ export function readMlmodel(folder: string): Mlmodel | null {
     signature: signature
       ? { inputs: parseFields(signature.inputs), outputs: parseFields(signature.outputs) }
       : null,
+    inputExampleFiles: [example?.serving_input_path, example?.artifact_path].flatMap((path) => path || []),
   };
 }
 

@@ -21,6 +21,7 @@ import type {
 } from '../../protocol/engine.ts';
 import { fromErrorData, isErrorData, SlipwayError, toSlipwayError } from '../../protocol/errors.ts';
 import { settingOf } from '../views/settings.ts';
+import { findFreePort } from './freePort.ts';
 import { type EngineProcess, type ProcessEnd, startEngineProcess } from './process.ts';
 import { createRestartBudget } from './restartBudget.ts';
 import { engineToken } from './token.ts';
@@ -28,7 +29,8 @@ import { engineToken } from './token.ts';
 export type EngineState =
   /** Nothing has needed it yet. */
   | { readonly name: 'idle' }
-  | { readonly name: 'starting' }
+  /** `expected` is where it will answer, unless the port is taken meanwhile; null as long as that is not known. */
+  | { readonly name: 'starting'; readonly expected: Pick<EngineAddress, 'url' | 'token'> | null }
   /** `address` is null in a workspace that is not trusted: nothing listens. */
   | { readonly name: 'ready'; readonly address: EngineAddress | null }
   | { readonly name: 'failed'; readonly error: SlipwayError };
@@ -120,8 +122,10 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
   };
 
   const open = async (): Promise<Conversation> => {
-    become({ name: 'starting' });
+    become({ name: 'starting', expected: null });
     const token = await engineToken(options.secrets, id);
+    const port = workspace.isTrusted ? (memory.get<number>(portKey) ?? (await findFreePort())) : null;
+    if (port !== null) become({ name: 'starting', expected: { url: `http://127.0.0.1:${port}`, token } });
     const process = startEngineProcess({
       script: options.script,
       nodePath: settingOf('slipway.nodePath', folder) || globalThis.process.execPath,
@@ -131,7 +135,7 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
     try {
       const address = await ask(process, 'engine/open', {
         workspace: folder.uri.fsPath,
-        preferredPort: memory.get<number>(portKey) ?? null,
+        preferredPort: port,
         token,
         trusted: workspace.isTrusted,
       });

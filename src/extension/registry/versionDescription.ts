@@ -44,7 +44,7 @@ export function endpointServing(
   );
 }
 
-/** Such as "Production · @champion · accuracy 0.93"; a served version has a dot before it. */
+/** Such as "Production · @champion · 0.93 accuracy"; a served version has a dot before it. */
 export function versionDescription(version: ModelVersionSummary, served: boolean, formats: Formats): string {
   const facts = [
     version.stage === 'None' ? null : stageText(version.stage),

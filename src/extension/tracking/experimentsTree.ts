@@ -57,6 +57,11 @@ export function createExperimentsTree({ folders, errors, formats }: ExperimentsT
         description: runDescription(run, formats),
         tooltip: runTooltip(run, formats),
         iconPath: statusIcon(run.status),
+        command: {
+          title: l10n.t('Open Run'),
+          command: 'slipway.openRun' satisfies CommandId,
+          arguments: [{ folder: client.id, runId: run.runId }],
+        },
       },
       { runId: run.runId },
       async () => {

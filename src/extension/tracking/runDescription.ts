@@ -5,12 +5,12 @@ import { type TooltipRow, tooltipOf } from '../views/tooltips.ts';
 
 /** How runs read in trees and quick picks alike. */
 
-/** Such as "accuracy 0.9312". */
+/** Such as "0.9312 accuracy": the value first, because a narrow side bar cuts off the end. */
 export function metricText(metric: MetricValue | null, formats: Formats): string | null {
-  return metric && `${metric.key} ${formats.metric(metric.value)}`;
+  return metric && `${formats.metric(metric.value)} ${metric.key}`;
 }
 
-/** Such as "accuracy 0.9312 · 3 min ago". */
+/** Such as "0.9312 accuracy · 3 min ago". */
 export function runDescription(run: RunSummary, formats: Formats): string {
   const age = run.status === 'RUNNING' ? l10n.t('running') : formats.age(run.startTime);
   return [metricText(run.mainMetric, formats), age].filter((part) => part !== null).join(' · ');
@@ -53,6 +53,6 @@ export function statusIcon(status: RunStatus): ThemeIcon {
     case 'FAILED':
       return new ThemeIcon('error', new ThemeColor('charts.red'));
     case 'KILLED':
-      return new ThemeIcon('circle-slash', new ThemeColor('charts.orange'));
+      return new ThemeIcon('circle-slash', new ThemeColor('charts.yellow'));
   }
 }

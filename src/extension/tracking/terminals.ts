@@ -1,4 +1,6 @@
 import { type Disposable, type ExtensionContext, l10n, Uri } from 'vscode';
+import type { EngineAddress } from '../../protocol/engine.ts';
+import type { EngineState } from '../engine/client.ts';
 import type { EngineFolders } from '../engine/folders.ts';
 import { settingOf } from '../views/settings.ts';
 
@@ -6,8 +8,9 @@ import { settingOf } from '../views/settings.ts';
  * Gives the terminals of each folder the address and the token of its engine, and the command `slipway`, so that a
  * script that uses `mlflow` needs no other change.
  *
- * The variables are not kept over a reload of the window: the engine may get another port, and a stale address would
- * send runs nowhere. Until the engine answers again new terminals have none; VS Code marks them to be relaunched.
+ * They are given while the engine is still starting: a script that is run at once finds it then, as the MLflow client
+ * tries again for a while, where one without an address would record to a file of its own in silence. They are not kept
+ * over a reload of the window: the engine may get another port, and a stale address would send runs nowhere.
  */
 export function provideTerminalEnvironment(context: ExtensionContext, folders: EngineFolders): Disposable {
   const commandFolder = Uri.joinPath(context.extensionUri, 'dist', 'bin').fsPath;
@@ -20,10 +23,13 @@ export function provideTerminalEnvironment(context: ExtensionContext, folders: E
     variables.persistent = false;
     variables.description = l10n.t('Sends the runs of mlflow scripts to Slipway.');
     const apply = () => {
-      if (client.state.name !== 'ready' || client.state.address === null) return;
-      const { url, token } = client.state.address;
+      const address = addressOf(client.state);
+      if (address === null) return;
+      const { url, token } = address;
       variables.replace('MLFLOW_TRACKING_URI', url);
       if (token !== null) variables.replace('MLFLOW_TRACKING_TOKEN', token);
+      // The client would print links to pages that only a server of MLflow's own has.
+      variables.replace('MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT', 'true');
       variables.prepend('PATH', `${commandFolder}${separator}`);
       variables.replace('SLIPWAY_NODE', settingOf('slipway.nodePath', client.folder) || process.execPath);
     };
@@ -36,4 +42,9 @@ export function provideTerminalEnvironment(context: ExtensionContext, folders: E
       },
     };
   });
+}
+
+function addressOf(state: EngineState): Pick<EngineAddress, 'url' | 'token'> | null {
+  if (state.name === 'starting') return state.expected;
+  return state.name === 'ready' ? state.address : null;
 }

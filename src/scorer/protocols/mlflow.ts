@@ -60,9 +60,9 @@ const errorCodes: Readonly<Record<number, string>> = {
   503: 'TEMPORARILY_UNAVAILABLE',
 };
 
-const bodyFormats = ['dataframe_split', 'dataframe_records', 'instances', 'inputs'] as const;
+export const bodyFormats = ['dataframe_split', 'dataframe_records', 'instances', 'inputs'] as const;
 
-interface Question {
+export interface Question {
   readonly feeds: readonly Tensor[];
   /** Whether rows were asked for, as of a table, and not tensors. */
   readonly byRow: boolean;
@@ -101,7 +101,14 @@ function readQuestion(contentType: string, body: Buffer, predictor: Predictor): 
       `The content type must be application/json or text/csv, got ${type === '' ? 'none' : `"${type}"`}.`,
     );
   }
-  const object = readJsonObject(body);
+  return readJsonQuestion(readJsonObject(body), predictor);
+}
+
+/** What the reading of a request needs to know of a model. */
+export type RequestForm = Pick<Predictor, 'inputs' | 'layout' | 'hasColumnSignature'>;
+
+/** @throws RequestProblem 400 when it has none of the forms, or does not fit the model. */
+export function readJsonQuestion(object: JsonObject, predictor: RequestForm): Question {
   const formats = bodyFormats.filter((format) => format in object);
   const [format] = formats;
   if (!format || formats.length > 1) {
@@ -122,7 +129,7 @@ function readQuestion(contentType: string, body: Buffer, predictor: Predictor): 
   }
 }
 
-function tableQuestion(table: Table, { layout, inputs }: Predictor): Question {
+function tableQuestion(table: Table, { layout, inputs }: RequestForm): Question {
   if (!layout) throw badRequest('The inputs of this model are no columns of a table; send "inputs".');
   return { feeds: readTable(table, layout, inputs), byRow: true };
 }
@@ -148,7 +155,7 @@ function isListOf<Element>(
   return Array.isArray(value) && value.every(is);
 }
 
-function readRecords(format: string, records: unknown, { layout }: Predictor): Table {
+function readRecords(format: string, records: unknown, { layout }: RequestForm): Table {
   if (!isListOf(records, isJsonObject)) throw badRequest(`"${format}" must be a list of objects, one a row.`);
   const named = layout && columnNames(layout);
   const columns = Object.keys(records[0] ?? Object.fromEntries((named ?? []).map((name) => [name, null])));
@@ -166,7 +173,7 @@ function readRecords(format: string, records: unknown, { layout }: Predictor): T
 }
 
 /** Rows of a table as objects, or rows of the only input. */
-function readInstances(instances: unknown, predictor: Predictor): Question {
+function readInstances(instances: unknown, predictor: RequestForm): Question {
   if (!Array.isArray(instances))
     throw badRequest(`"instances" must be a list of rows, got ${given(instances)}.`);
   if (!isJsonObject(instances[0])) return readTensors(instances, predictor);
@@ -183,7 +190,7 @@ function readInstances(instances: unknown, predictor: Predictor): Question {
 }
 
 /** Tensors by name, columns by name, or the only tensor of the model. */
-function readTensors(content: unknown, predictor: Predictor): Question {
+function readTensors(content: unknown, predictor: RequestForm): Question {
   const { inputs, layout, hasColumnSignature } = predictor;
   const names = layout?.named ? columnNames(layout) : null;
   if (
@@ -216,7 +223,7 @@ function readTensors(content: unknown, predictor: Predictor): Question {
   return { feeds, byRow: hasColumnSignature };
 }
 
-function readColumns(content: JsonObject, predictor: Predictor): Question {
+function readColumns(content: JsonObject, predictor: RequestForm): Question {
   const columns = Object.keys(content);
   const lists = columns.map((name) => {
     const values = content[name];

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { launchBrowser } from '../browser.ts';
+import { repository } from '../toolchain/cacheFolder.ts';
+
+describe('npm start', function () {
+  this.timeout(180_000);
+
+  it('prints an address where Slipway shows the sample project, and ends cleanly on Ctrl+C', async function () {
+    if (process.platform === 'win32') this.skip();
+    const start = spawn(process.execPath, [join(repository, 'test', 'workbench', 'start.ts'), '--server'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = once(start, 'exit');
+    const browser = await launchBrowser();
+    try {
+      const page = await browser.newPage();
+      await page.goto(await printedAddress(start.stdout));
+      const slipway = page.locator('.part.activitybar .action-label[aria-label^="Slipway"]').first();
+      await slipway.click({ timeout: 60_000 });
+      await page.locator('.part.sidebar .monaco-list-row[aria-label*="boosting-shallow"]').first().waitFor();
+    } finally {
+      await browser.close();
+      start.kill('SIGINT');
+    }
+    assert.deepEqual(await ended, [0, null]);
+  });
+});
+
+async function printedAddress(output: NodeJS.ReadableStream): Promise<string> {
+  for await (const line of createInterface(output)) {
+    const match = /^\s+(http:\/\/127\.0\.0\.1:\S+)$/.exec(line);
+    if (match?.[1]) return match[1];
+  }
+  throw new Error('npm start ended without an address');
+}

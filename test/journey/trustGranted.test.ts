@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { sampleWorkspace } from '../workbench/sampleWorkspace.ts';
+import { openWorkbench } from '../workbench/workbench.ts';
+import { row } from './sideBar.ts';
+import { environmentOf, openTerminal, outputOf } from './terminal.ts';
+import { trackingClient } from './trackingClient.ts';
+
+describe('in a workspace that becomes trusted', function () {
+  this.timeout(240_000);
+  before(function () {
+    if (process.platform === 'win32') this.skip();
+  });
+
+  it('everything starts without a reload: terminals, endpoints, the command slipway', async () => {
+    const sample = await sampleWorkspace();
+    const workbench = await openWorkbench({ workspace: sample.folder, trusted: false });
+    try {
+      const { page } = workbench;
+      await workbench.openContainer('Slipway');
+      await row(workbench, 'boosting-shallow').waitFor();
+
+      await workbench.runCommand('Workspaces: Manage Workspace Trust');
+      await page
+        .locator('.workspace-trust-editor')
+        .getByRole('button', { name: 'Trust', exact: true })
+        .click();
+      await page.getByText('You trust this folder').waitFor();
+      await page.locator('.monaco-modal-editor-block .codicon-close').first().click();
+      await page.locator('.workspace-trust-editor').waitFor({ state: 'detached' });
+      const version = row(workbench, 'v2', 'Models');
+      await version.hover();
+      await version.locator('.codicon-play:not(.disabled)').click();
+      await row(workbench, 'flight-delays', 'Endpoints').filter({ hasText: 'http://' }).waitFor();
+
+      await openTerminal(workbench);
+      const environment = await environmentOf(workbench);
+      assert.equal(await trackingClient(environment).answers(), true);
+      assert.equal(environment.MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT, 'true');
+      assert.match(await outputOf(workbench, 'slipway --version'), /^\D*\d+\.\d+\.\d+\s*$/);
+    } finally {
+      await workbench.dispose();
+      await sample.remove();
+    }
+  });
+});

@@ -1,0 +1,37 @@
+import type { Scene } from './scene.ts';
+import { treeRow } from './sideBar.ts';
+
+/** The modal that names the version that goes to production and the one that leaves it. */
+export const promoteConfirmation: Scene = {
+  name: 'promote',
+  async show({ page, runCommand, pick }) {
+    await runCommand('Slipway: Promote Version…');
+    await pick('Choose the version to promote', 'Staging');
+    await pick('to which stage?', 'Production');
+    const why = page.locator('.quick-input-widget input[placeholder^="Such as"]');
+    await why.fill('Better on the newest data');
+    await why.press('Enter');
+    await page.locator('.monaco-dialog-box').waitFor();
+  },
+};
+
+/** An endpoint that answers. */
+export const endpoints: Scene = {
+  name: 'endpoints',
+  async show({ page, runCommand, pick }) {
+    await page.locator('.monaco-dialog-box').getByRole('button', { name: 'Cancel' }).click();
+    await runCommand('Slipway: Start Endpoint');
+    await pick('Choose the version to serve', 'Production');
+    await treeRow(page, 'http://127.0.0.1').waitFor();
+  },
+};
+
+/** How to call it. */
+export const endpointDocument: Scene = {
+  name: 'endpoint-document',
+  async show({ runCommand, webview }) {
+    await runCommand('Notifications: Clear All Notifications');
+    await runCommand('Slipway: Open Endpoint');
+    await webview().locator('code').first().waitFor();
+  },
+};
