@@ -18,8 +18,8 @@ export function createDrift(): DriftFixture {
     sources: {
       endpoint: 'churn',
       references: [
-        { label: 'churn-train (training)', file: '/work/data/churn-train.parquet' },
-        { label: 'churn-test (evaluation)', file: '/work/data/churn-test.parquet' },
+        { label: 'churn-train (training)', file: '/projects/churn/data/churn-train.parquet' },
+        { label: 'churn-test (evaluation)', file: '/projects/churn/data/churn-test.parquet' },
       ],
       firstRequest: now - 26 * hour,
       lastRequest: now - 4 * 60_000,

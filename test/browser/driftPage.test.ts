@@ -94,7 +94,7 @@ describe('drift page', () => {
     await choose('Reference data', 1);
     await open.until(() => questions().length === 2);
     await card('age').waitFor();
-    assert.equal(Reflect.get(lastQuestion(), 'referenceFile'), '/work/data/churn-test.parquet');
+    assert.equal(Reflect.get(lastQuestion(), 'referenceFile'), '/projects/churn/data/churn-test.parquet');
   });
 
   it('compares with a file that the person chose, also after a reload', async () => {

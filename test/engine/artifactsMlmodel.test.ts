@@ -27,6 +27,7 @@ describe('MLmodel file', () => {
         inputs: [{ name: 'x', type: 'double', required: true, tensor: null }],
         outputs: [{ name: null, type: 'tensor', required: true, tensor: { dtype: 'int64', shape: [-1] } }],
       },
+      inputExampleFiles: [],
     });
   });
 
@@ -40,6 +41,7 @@ describe('MLmodel file', () => {
       runId: null,
       mlflowVersion: null,
       signature: { inputs: null, outputs: null },
+      inputExampleFiles: [],
     });
   });
 

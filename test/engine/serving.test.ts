@@ -7,7 +7,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import { inferenceLogFile } from '../../src/engine/layout.ts';
 import { SlipwayError } from '../../src/protocol/errors.ts';
 import type { EndpointState, EndpointSummary } from '../../src/protocol/serving.ts';
-import { classifierModel, linearModel, slowModel } from '../fixtures/onnxFile.ts';
+import { categoryModel, classifierModel, linearModel, slowModel } from '../fixtures/onnxFile.ts';
 import { removeFolder, temporaryFolder } from '../scorer/scorerProcess.ts';
 import { forkServing, openServing, token, writeModel } from './servingEngine.ts';
 
@@ -152,6 +152,26 @@ describe('Serving', function () {
       [engine.serving.endpoint('wine').state, engine.serving.endpoint('wine').url],
       ['ready', url],
     );
+  });
+
+  it("asks for an example with the first row of the model's own", async () => {
+    writeModel(join(workspace, 'models/wine/6'), categoryModel(['green', 'red']));
+    const serve = async (info: string) => {
+      const folder = join(workspace, 'models/wine/6');
+      writeFileSync(join(folder, 'example.json'), '{"inputs":{"colour":[["red"],["green"]]}}');
+      writeFileSync(
+        join(folder, 'MLmodel'),
+        `flavors:\n  onnx:\n    data: model.onnx\nsaved_input_example_info:\n  ${info}\n`,
+      );
+      await engine.serving.start(wine(6));
+      return JSON.parse(engine.serving.describe('wine').exampleRequest).inputs[0].data;
+    };
+    assert.deepEqual(await serve('artifact_path: example.json'), ['red']);
+    const both = 'artifact_path: missing.json\n  serving_input_path: example.json';
+    assert.deepEqual(await serve(both), ['red']);
+    assert.deepEqual(await serve('artifact_path: ../../../models/wine/6/example.json'), ['red']);
+    writeFileSync(join(workspace, 'models/outside.json'), '{"inputs":{"colour":[["green"]]}}');
+    assert.deepEqual(await serve('artifact_path: ../../outside.json'), [''], 'not outside of the folder');
   });
 
   it('shows why a model cannot be loaded', async () => {

@@ -54,7 +54,7 @@ describe('The inference log of a scorer', () => {
     ];
     const body = { id: 'mine', inputs: [{ name: 'x', datatype: 'FP32', shape: [2, 2], data }] };
     await scorer.ask('/v2/models/wine/infer', { body });
-    const records = { dataframe_records: [{ sugar: 0.5, acid: 1 }] };
+    const records = { dataframe_records: [{ sugar: 8.6, acid: -14.6 }] };
     await scorer.ask('/invocations', { body: records, headers: { 'x-request-id': 'yours' } });
     await scorer.ask('/invocations', { body: '{' });
     await scorer.ask('/v2/models/wine/infer', { body: {} });
@@ -76,10 +76,10 @@ describe('The inference log of a scorer', () => {
     assert.equal(first?.request_id, 'mine');
     assert.equal(second?.request_id, 'yours');
     assert.deepEqual(JSON.parse(first?.inputs ?? ''), { acid: [1, null], sugar: [2, 4] });
-    assert.deepEqual(JSON.parse(second?.inputs ?? ''), { acid: [1], sugar: [0.5] });
+    assert.deepEqual(JSON.parse(second?.inputs ?? ''), { acid: [-14.6], sugar: [8.6] });
     assert.deepEqual(JSON.parse(second?.outputs ?? ''), {
-      label: ['a'],
-      probability: [{ a: 1, b: 0.5, c: -1.5 }],
+      label: ['b'],
+      probability: [{ a: -14.6, b: 8.6, c: 6 }],
     });
     assert.equal(third?.inputs, null);
     assert.equal(third?.outputs, null);

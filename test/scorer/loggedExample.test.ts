@@ -23,8 +23,11 @@ describe('The input example that was logged with a model', () => {
   };
 
   it('is taken by a model that refuses what it does not know', async () => {
-    for (const content of ['{"inputs":{"colour":[["red"],["green"]]}}', '{"colour":["red"]}']) {
-      const { inputs, answer, warnings } = await serve(categoryModel(['green', 'red']), content);
+    for (const [content, columns] of [
+      ['{"inputs":{"colour":[["red"],["green"]]}}', undefined],
+      ['{"colour":["red"]}', ['colour']],
+    ] as const) {
+      const { inputs, answer, warnings } = await serve(categoryModel(['green', 'red']), content, columns);
       assert.deepEqual(inputs, [{ name: 'colour', shape: [1, 1], datatype: 'BYTES', data: ['red'] }]);
       assert.deepEqual([answer.status, warnings], [200, []]);
       assert.deepEqual(answer.json.outputs[0].data, [0, 1]);

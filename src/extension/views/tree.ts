@@ -1,6 +1,5 @@
 import {
   EventEmitter,
-  type ProviderResult,
   type TreeDataProvider,
   TreeItem,
   TreeItemCollapsibleState,
@@ -69,6 +68,8 @@ export interface LiveTree {
   dispose(): void;
 }
 
+/** Stands for the row above the topmost ones. */
+const top = '';
 /** A training loop changes things many times a second; a person reads twice a second at most. */
 const refreshMilliseconds = 500;
 /** Ages such as "3 min ago" grow while nothing happens. */
@@ -82,22 +83,46 @@ export function createLiveTree(options: LiveTreeOptions): LiveTree {
   const { folders, errors } = options;
   const disposables = createDisposables();
   const changed = disposables.add(new EventEmitter<undefined>());
-  let waiting: NodeJS.Timeout | undefined;
+  /** Rows as they were last read, by the ID of the row above them, of all rows that are unfolded. */
+  let shown = new Map<string, readonly TreeNode[]>();
+  let pause: NodeJS.Timeout | undefined;
+  let refreshing = false;
   let again = false;
 
   const refresh = () => {
-    if (waiting) {
+    if (refreshing) {
       again = true;
       return;
     }
-    changed.fire(undefined);
-    waiting = setTimeout(() => {
-      waiting = undefined;
+    refreshing = true;
+    const paused = new Promise<void>((resolve) => {
+      pause = setTimeout(resolve, refreshMilliseconds);
+    });
+    void Promise.all([readShown(), paused]).then(() => {
+      refreshing = false;
       if (again) {
         again = false;
         refresh();
       }
-    }, refreshMilliseconds);
+    });
+  };
+
+  /**
+   * Reads what is unfolded again, and only then has VS Code ask for it. While VS Code waits for rows it knows none, and
+   * a button that is pressed on one would run its command without saying for which.
+   */
+  const readShown = async (): Promise<void> => {
+    const next = new Map<string, readonly TreeNode[]>();
+    const readBelow = async (node: TreeNode | undefined): Promise<void> => {
+      const id = node?.id ?? top;
+      if (!shown.has(id)) return;
+      const rows = await read(node);
+      next.set(id, rows);
+      await Promise.all(rows.map(readBelow));
+    };
+    if (view.visible) await readBelow(undefined);
+    shown = next;
+    changed.fire(undefined);
   };
 
   const readRoots = async (): Promise<readonly TreeNode[]> => {
@@ -121,11 +146,11 @@ export function createLiveTree(options: LiveTreeOptions): LiveTree {
     return nodes;
   };
 
-  const guarded = async (read: () => Promise<readonly TreeNode[]>): Promise<TreeNode[]> => {
+  const guarded = async (rows: () => Promise<readonly TreeNode[]>): Promise<readonly TreeNode[]> => {
     try {
-      const nodes = await read();
+      const nodes = await rows();
       view.message = '';
-      return [...nodes];
+      return nodes;
     } catch (error) {
       errors.record(error);
       view.message = sentenceOf(error);
@@ -133,11 +158,18 @@ export function createLiveTree(options: LiveTreeOptions): LiveTree {
     }
   };
 
+  const read = (node: TreeNode | undefined): Promise<readonly TreeNode[]> =>
+    guarded(node ? async () => (await node.children?.()) ?? [] : readRoots);
+
   const provider: TreeDataProvider<TreeNode> = {
     onDidChangeTreeData: changed.event,
     getTreeItem: (node) => node.item,
-    getChildren: (node): ProviderResult<TreeNode[]> =>
-      guarded(node ? async () => (await node.children?.()) ?? [] : readRoots),
+    async getChildren(node) {
+      const id = node?.id ?? top;
+      const rows = shown.get(id) ?? (await read(node));
+      shown.set(id, rows);
+      return [...rows];
+    },
   };
   const view = disposables.add(
     window.createTreeView(options.view, { treeDataProvider: provider, showCollapseAll: true }),
@@ -155,10 +187,11 @@ export function createLiveTree(options: LiveTreeOptions): LiveTree {
     }),
   );
   watchAges(view.visible);
+  disposables.add(view.onDidCollapseElement(({ element }) => shown.delete(element.id)));
   disposables.add(folders.onDidChange(refresh));
   disposables.add({
     dispose() {
-      clearTimeout(waiting);
+      clearTimeout(pause);
       clearInterval(ages);
     },
   });

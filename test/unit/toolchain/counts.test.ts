@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { addCounts, noCounts, summary } from '../../report/counts.ts';
+
+const some = { passed: 3, failures: [], skips: ['needs Python'] };
+
+describe('the last line of a test run', () => {
+  it('counts a skipped test as such on a developer’s machine', () => {
+    assert.deepEqual(summary(some, false), { line: '3 passed, 0 failed, 1 skipped', ok: true });
+  });
+
+  it('counts a skipped test as failed in continuous integration', () => {
+    assert.deepEqual(summary(some, true), { line: '3 passed, 1 failed', ok: false });
+  });
+
+  it('adds up what the groups report', () => {
+    const all = addCounts(addCounts(noCounts, some), { passed: 1, failures: ['a', 'b'], skips: [] });
+    assert.deepEqual(summary(all, false), { line: '4 passed, 2 failed, 1 skipped', ok: false });
+  });
+});
