@@ -25,7 +25,7 @@ export async function rowsOf(
     rows.map(async (item) => ({
       index: Number(await item.getAttribute('data-index')),
       level: Number(await item.getAttribute('aria-level')),
-      label: (await item.locator('.label-name').first().innerText()).trim(),
+      label: ((await item.locator('.label-name').first().textContent()) ?? '').trim(),
     })),
   );
   return found.sort((one, other) => one.index - other.index).map(({ level, label }) => ({ level, label }));

@@ -75,7 +75,7 @@ export async function walkJourney(options: JourneyOptions): Promise<JourneyFindi
     await promote(workbench, 'v2', 'a better score');
     const dialog = page.locator('.monaco-dialog-box');
     await dialog.waitFor();
-    const confirmation = (await dialog.innerText()).replace(/\s+/g, ' ');
+    const confirmation = ((await dialog.textContent()) ?? '').replace(/\s+/g, ' ');
     await picture('promote');
     await confirm(workbench);
     await row(workbench, 'v2', 'Models').filter({ hasText: 'Production' }).waitFor();

@@ -163,14 +163,15 @@ async function whenRestored(page: Page): Promise<void> {
 }
 
 function pageActions(page: Page): Omit<Workbench, 'page' | 'dataFolder' | 'dispose'> {
+  const runCommand = async (title: string): Promise<void> => {
+    await page.keyboard.press('F1');
+    const palette = page.locator('.quick-input-widget');
+    await palette.locator('input').first().fill(`>${title}`);
+    const start = title.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
+    await palette.locator(`.monaco-list-row[aria-label^="${start}"]`).first().click();
+  };
   return {
-    async runCommand(title) {
-      await page.keyboard.press('F1');
-      const palette = page.locator('.quick-input-widget');
-      await palette.locator('input').first().fill(`>${title}`);
-      const start = title.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
-      await palette.locator(`.monaco-list-row[aria-label^="${start}"]`).first().click();
-    },
+    runCommand,
     async pick(question, text) {
       const title = page.locator('.quick-input-title', { hasText: question });
       const quickPick = page.locator('.quick-input-widget').filter({ has: title });
@@ -190,7 +191,9 @@ function pageActions(page: Page): Omit<Workbench, 'page' | 'dataFolder' | 'dispo
       await page.screenshot({ path: file });
     },
     async reload() {
-      await page.reload();
+      const loaded = page.waitForEvent('load');
+      await runCommand('Developer: Reload Window');
+      await loaded;
       await whenRestored(page);
     },
   };

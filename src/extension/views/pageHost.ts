@@ -69,10 +69,8 @@ export function createPageHost({ folders, errors, extensionUri }: PageHostOption
       const title = titleOf(subject.page, name);
       fill(window.createWebviewPanel(viewTypeOf(subject.page), title, ViewColumn.Active), subject);
     },
-    dispose() {
-      disposables.dispose();
-      for (const panel of [...panels.values()]) panel.dispose();
-    },
+    // Panels stay: a reload of the window ends the extension too, and brings back only what was still open.
+    dispose: () => disposables.dispose(),
   };
 }
 
