@@ -17,19 +17,25 @@ import { runSuites } from './workbench/runSuites.ts';
  */
 const groups = ['unit', 'engine', 'scorer', 'browser', 'interop', 'workbench', 'journey', 'vsix'] as const;
 
+type Group = (typeof groups)[number];
+type Peers = Readonly<Record<string, string>>;
+
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !groups.some((group) => group === name));
 if (unknown.length > 0)
   throw new Error(`No such group: ${unknown.join(', ')}. There are ${groups.join(', ')}.`);
 
 const continuousIntegration = Boolean(process.env.CI);
-const python = await pythonPeers();
-await buildExtension();
-const peers = python === null ? {} : { SLIPWAY_TEST_PYTHON: python };
-
 let counts: Counts = noCounts;
-for (const group of groups.filter((name) => asked.length === 0 || asked.includes(name))) {
-  counts = addCounts(counts, await runGroup(group));
+try {
+  const python = await pythonPeers();
+  const peers = python === null ? {} : { SLIPWAY_TEST_PYTHON: python };
+  await buildExtension();
+  for (const group of groups.filter((name) => asked.length === 0 || asked.includes(name))) {
+    counts = addCounts(counts, await runGroup(group, peers));
+  }
+} catch (error) {
+  counts = addCounts(counts, broken('preparing the tests', error));
 }
 
 if (counts.skips.length > 0) console.log(`\nSkipped:\n${counts.skips.map((name) => `  ${name}`).join('\n')}`);
@@ -39,14 +45,20 @@ const { line, ok } = summary(counts, continuousIntegration);
 console.log(`\n${line}`);
 process.exitCode = ok ? 0 : 1;
 
-async function runGroup(group: (typeof groups)[number]): Promise<Counts> {
+/** What could not even run counts as one failure, so that the last line always stands. */
+function broken(what: string, error: unknown): Counts {
+  console.error(error);
+  return { passed: 0, failures: [`${what}: ${error instanceof Error ? error.message : error}`], skips: [] };
+}
+
+async function runGroup(group: Group, peers: Peers): Promise<Counts> {
   const started = performance.now();
-  const found = await countGroup(group);
+  const found = await countGroup(group, peers).catch((error: unknown) => broken(group, error));
   if (found !== null) console.log(`${group}: ${((performance.now() - started) / 1000).toFixed(0)} s`);
   return found ?? noCounts;
 }
 
-async function countGroup(group: (typeof groups)[number]): Promise<Counts | null> {
+async function countGroup(group: Group, peers: Peers): Promise<Counts | null> {
   if (group === 'workbench') {
     return runSuites({ ...peers, ...(process.env.CI && { CI: process.env.CI }) });
   }

@@ -17,7 +17,7 @@ describe('in a workspace that is not trusted', function () {
       await run.hover();
       const buttons = run.locator('.action-item');
       assert.match((await buttons.nth(1).locator('.action-label').getAttribute('class')) ?? '', /disabled/);
-      await buttons.nth(0).click();
+      await run.click();
       await workbench.webview().locator('canvas').first().waitFor();
 
       await page.keyboard.press('F1');

@@ -6,8 +6,7 @@ export const runPage: Scene = {
   name: 'run-page',
   async show({ page, webview }) {
     const run = treeRow(page, 'boosting-shallow');
-    await run.hover();
-    await run.locator('.action-label').first().click();
+    await run.click();
     await webview().locator('canvas').first().waitFor();
   },
 };

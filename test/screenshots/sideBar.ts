@@ -46,9 +46,7 @@ export const untrusted: Scene = {
   name: 'restricted-mode',
   async show({ page, openContainer, webview }) {
     await openContainer('Slipway');
-    const run = treeRow(page, 'boosting-shallow');
-    await run.hover();
-    await run.locator('.action-label').first().click();
+    await treeRow(page, 'boosting-shallow').click();
     await webview().locator('canvas').first().waitFor();
   },
 };

@@ -15,8 +15,7 @@ describe('the packaged extension, installed into a clean VS Code', function () {
       await workbench.openContainer('Slipway');
 
       const run = row('boosting-shallow');
-      await run.hover();
-      await run.locator('.action-label').first().click();
+      await run.click();
       await workbench.webview().locator('canvas').first().waitFor();
 
       await workbench.runCommand('Slipway: Start Endpoint');

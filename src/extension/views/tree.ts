@@ -1,5 +1,6 @@
 import {
   EventEmitter,
+  MarkdownString,
   type TreeDataProvider,
   TreeItem,
   TreeItemCollapsibleState,
@@ -121,8 +122,9 @@ export function createLiveTree(options: LiveTreeOptions): LiveTree {
       await Promise.all(rows.map(readBelow));
     };
     if (view.visible) await readBelow(undefined);
+    const differs = !view.visible || appearanceOf(next) !== appearanceOf(shown);
     shown = next;
-    changed.fire(undefined);
+    if (differs) changed.fire(undefined);
   };
 
   const readRoots = async (): Promise<readonly TreeNode[]> => {
@@ -205,4 +207,13 @@ export function createLiveTree(options: LiveTreeOptions): LiveTree {
     },
     dispose: () => disposables.dispose(),
   };
+}
+
+/** All that a person sees of these rows, to tell whether it changed. */
+function appearanceOf(rows: ReadonlyMap<string, readonly TreeNode[]>): string {
+  const seen = ({ item }: TreeNode) => [
+    item,
+    item.tooltip instanceof MarkdownString ? item.tooltip.value : null,
+  ];
+  return JSON.stringify([...rows].map(([above, nodes]) => [above, nodes.map(seen)]));
 }
