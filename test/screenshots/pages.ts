@@ -38,7 +38,10 @@ export const walkthrough: Scene = {
   async show({ page, runCommand }) {
     await runCommand('Welcome: Open Walkthrough...');
     await page.locator('.quick-input-widget input').first().fill('Get started with Slipway');
-    await page.locator('.quick-input-widget .monaco-list-row').first().click();
+    await page
+      .locator('.quick-input-widget .monaco-list-row', { hasText: 'Get started with Slipway' })
+      .waitFor();
+    await page.keyboard.press('Enter');
     await page.locator('.getting-started-step').first().waitFor();
   },
 };
