@@ -7,7 +7,8 @@ import type { EngineFolders } from '../engine/folders.ts';
 import type { ErrorReporter } from '../views/errors.ts';
 import type { Formats } from '../views/formats.ts';
 import { tooltipOf } from '../views/tooltips.ts';
-import { createLiveTree, createNode, type LiveTree, type TreeNode } from '../views/tree.ts';
+import { createLiveTree, type LiveTree } from '../views/tree.ts';
+import { createNode, type TreeNode } from '../views/treeNode.ts';
 import { endpointServing, stageIcon, versionDescription, versionTooltip } from './versionDescription.ts';
 
 export interface ModelsTreeOptions {

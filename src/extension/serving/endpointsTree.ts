@@ -4,7 +4,8 @@ import type { EngineClient } from '../engine/client.ts';
 import type { EngineFolders } from '../engine/folders.ts';
 import type { ErrorReporter } from '../views/errors.ts';
 import type { Formats } from '../views/formats.ts';
-import { createLiveTree, createNode, type LiveTree, type TreeNode } from '../views/tree.ts';
+import { createLiveTree, type LiveTree } from '../views/tree.ts';
+import { createNode, type TreeNode } from '../views/treeNode.ts';
 import { endpointDescription, endpointTooltip, stateIcon } from './endpointDescription.ts';
 
 export interface EndpointsTreeOptions {

@@ -7,7 +7,8 @@ import type { ErrorReporter } from '../views/errors.ts';
 import type { Formats } from '../views/formats.ts';
 import { settingOf } from '../views/settings.ts';
 import { tooltipOf } from '../views/tooltips.ts';
-import { createLiveTree, createNode, type LiveTree, type TreeNode } from '../views/tree.ts';
+import { createLiveTree, type LiveTree } from '../views/tree.ts';
+import { createNode, type TreeNode } from '../views/treeNode.ts';
 import { runDescription, runTooltip, statusIcon } from './runDescription.ts';
 import { runParts } from './runParts.ts';
 

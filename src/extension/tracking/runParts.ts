@@ -3,7 +3,7 @@ import type { ArtifactEntry, RunDetail } from '../../protocol/tracking.ts';
 import type { CommandId } from '../contributions.ts';
 import type { EngineClient } from '../engine/client.ts';
 import type { Formats } from '../views/formats.ts';
-import { createNode, type TreeNode } from '../views/tree.ts';
+import { createNode, type TreeNode } from '../views/treeNode.ts';
 
 /** Rows below a run for what it recorded: metrics, parameters, artifacts. Only those that hold something. */
 export async function runParts(

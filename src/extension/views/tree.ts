@@ -1,55 +1,11 @@
-import {
-  EventEmitter,
-  MarkdownString,
-  type TreeDataProvider,
-  TreeItem,
-  TreeItemCollapsibleState,
-  type TreeView,
-  type ViewBadge,
-  window,
-} from 'vscode';
-import type { ViewId, ViewItem } from '../contributions.ts';
+import { EventEmitter, type TreeDataProvider, type TreeView, type ViewBadge, window } from 'vscode';
+import type { ViewId } from '../contributions.ts';
 import type { EngineClient } from '../engine/client.ts';
 import type { EngineFolders } from '../engine/folders.ts';
 import { createDisposables } from './disposables.ts';
 import { type ErrorReporter, sentenceOf } from './errors.ts';
-
-/** A row of a tree. Nodes bear the members of a command's target too, so that context menus pass them. */
-export interface TreeNode {
-  /** Stable over refreshes, so that what is unfolded stays unfolded. */
-  readonly id: string;
-  /** The URI of the workspace folder as text. */
-  readonly folder: string;
-  readonly item: TreeItem;
-  /** Null when there is nothing below. */
-  readonly children: (() => Promise<readonly TreeNode[]>) | null;
-}
-
-/** What a node is made of: `TreeItem` with its optional members in one literal. */
-export interface NodeLook
-  extends Partial<
-    Pick<TreeItem, 'description' | 'tooltip' | 'iconPath' | 'command' | 'accessibilityInformation'>
-  > {
-  readonly label: string;
-  readonly kind: ViewItem;
-}
-
-/** A node at `folder` with the given look and target members. */
-export function createNode<Target extends object>(
-  client: EngineClient,
-  path: string,
-  look: NodeLook,
-  target: Target,
-  children: TreeNode['children'] = null,
-  expanded = false,
-): TreeNode & Target {
-  const id = `${client.id}/${path}`;
-  const state = expanded ? TreeItemCollapsibleState.Expanded : TreeItemCollapsibleState.Collapsed;
-  const item = new TreeItem(look.label, children === null ? TreeItemCollapsibleState.None : state);
-  const { kind, label: _, ...rest } = look;
-  Object.assign(item, rest, { id, contextValue: kind });
-  return { ...target, id, folder: client.id, item, children };
-}
+import { top, treeChange } from './treeChange.ts';
+import { createNode, type TreeNode } from './treeNode.ts';
 
 export interface LiveTreeOptions {
   readonly view: ViewId;
@@ -57,8 +13,6 @@ export interface LiveTreeOptions {
   readonly errors: ErrorReporter;
   /** The rows of one folder. */
   roots(client: EngineClient): Promise<readonly TreeNode[]>;
-  /** Called after the rows of all folders were read. */
-  loaded?(nodes: readonly TreeNode[]): void;
 }
 
 export interface LiveTree {
@@ -69,8 +23,6 @@ export interface LiveTree {
   dispose(): void;
 }
 
-/** Stands for the row above the topmost ones. */
-const top = '';
 /** A training loop changes things many times a second; a person reads twice a second at most. */
 const refreshMilliseconds = 500;
 /** Ages such as "3 min ago" grow while nothing happens. */
@@ -83,7 +35,7 @@ const ageMilliseconds = 60_000;
 export function createLiveTree(options: LiveTreeOptions): LiveTree {
   const { folders, errors } = options;
   const disposables = createDisposables();
-  const changed = disposables.add(new EventEmitter<undefined>());
+  const changed = disposables.add(new EventEmitter<TreeNode[] | undefined>());
   /** Rows as they were last read, by the ID of the row above them, of all rows that are unfolded. */
   let shown = new Map<string, readonly TreeNode[]>();
   let pause: NodeJS.Timeout | undefined;
@@ -108,44 +60,44 @@ export function createLiveTree(options: LiveTreeOptions): LiveTree {
     });
   };
 
-  /**
-   * Reads what is unfolded again, and only then has VS Code ask for it. While VS Code waits for rows it knows none, and
-   * a button that is pressed on one would run its command without saying for which.
-   */
+  /** Reads what is unfolded again, and only then has VS Code ask for what changed. */
   const readShown = async (): Promise<void> => {
-    const next = new Map<string, readonly TreeNode[]>();
+    if (!view.visible) {
+      shown = new Map();
+      changed.fire(undefined);
+      return;
+    }
+    const now = new Map<string, readonly TreeNode[]>();
     const readBelow = async (node: TreeNode | undefined): Promise<void> => {
       const id = node?.id ?? top;
       if (!shown.has(id)) return;
       const rows = await read(node);
-      next.set(id, rows);
+      now.set(id, rows);
       await Promise.all(rows.map(readBelow));
     };
-    if (view.visible) await readBelow(undefined);
-    const differs = !view.visible || appearanceOf(next) !== appearanceOf(shown);
-    shown = next;
-    if (differs) changed.fire(undefined);
+    await readBelow(undefined);
+    const change = treeChange(shown, now);
+    shown = change.shown;
+    if (change.changed === 'all') changed.fire(undefined);
+    else if (change.changed.length > 0) changed.fire([...change.changed]);
   };
 
   const readRoots = async (): Promise<readonly TreeNode[]> => {
     const clients = await folders.readable();
     const [only] = clients;
     if (only === undefined) return [];
-    const nodes =
-      clients.length === 1
-        ? await options.roots(only)
-        : clients.map((client) =>
-            createNode(
-              client,
-              'folder',
-              { label: client.folder.name, kind: 'folder' },
-              {},
-              () => options.roots(client),
-              true,
-            ),
-          );
-    options.loaded?.(nodes);
-    return nodes;
+    return clients.length === 1
+      ? options.roots(only)
+      : clients.map((client) =>
+          createNode(
+            client,
+            'folder',
+            { label: client.folder.name, kind: 'folder' },
+            {},
+            () => options.roots(client),
+            true,
+          ),
+        );
   };
 
   const guarded = async (rows: () => Promise<readonly TreeNode[]>): Promise<readonly TreeNode[]> => {
@@ -207,13 +159,4 @@ export function createLiveTree(options: LiveTreeOptions): LiveTree {
     },
     dispose: () => disposables.dispose(),
   };
-}
-
-/** All that a person sees of these rows, to tell whether it changed. */
-function appearanceOf(rows: ReadonlyMap<string, readonly TreeNode[]>): string {
-  const seen = ({ item }: TreeNode) => [
-    item,
-    item.tooltip instanceof MarkdownString ? item.tooltip.value : null,
-  ];
-  return JSON.stringify([...rows].map(([above, nodes]) => [above, nodes.map(seen)]));
 }
