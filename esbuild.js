@@ -16,10 +16,12 @@ const production = process.argv.includes('--production');
 const watch = process.argv.includes('--watch');
 const require = createRequire(import.meta.url);
 
+/** Those of Node: processes, and the thread of one. */
 const processes = {
   extension: 'src/extension/activate.ts',
   engine: 'src/engine/main.ts',
   scorer: 'src/scorer/main.ts',
+  inferenceLogThread: 'src/scorer/inferenceLogThread.ts',
   worker: 'src/worker/main.ts',
   cli: 'src/cli/main.ts',
 };
@@ -85,16 +87,6 @@ const withoutZodLocales = {
 
 async function exists(file) {
   return (await stat(file).catch(() => null)) !== null;
-}
-
-/** Entries whose source is there. While the product grows one may be missing; that is said, and nothing else fails. */
-async function present(entries) {
-  const found = {};
-  for (const [name, source] of Object.entries(entries)) {
-    if (await exists(join(root, source))) found[name] = source;
-    else console.log(`${source} does not exist yet: ${name} is left out`);
-  }
-  return found;
 }
 
 /** Copies by renaming a finished copy, because a running process may have the old file mapped into its memory. */
@@ -167,7 +159,7 @@ async function removeLeftovers() {
 const builds = [
   {
     ...options,
-    entryPoints: await present(processes),
+    entryPoints: processes,
     outdir: dist,
     outExtension: { '.js': '.cjs' },
     platform: 'node',
@@ -180,7 +172,7 @@ const builds = [
   },
   {
     ...options,
-    entryPoints: await present(pages),
+    entryPoints: pages,
     outdir: join(dist, 'webview'),
     platform: 'browser',
     format: 'iife',

@@ -114,6 +114,8 @@ export const contextKeys = {
   'slipway.hasRuns': false,
   'slipway.hasModels': false,
   'slipway.hasEndpoints': false,
+  /** The folder is not trusted. VS Code's own key says so of every folder for a moment when a window opens. */
+  'slipway.restricted': false,
 } as const satisfies Record<string, boolean>;
 export type ContextKey = keyof typeof contextKeys;
 

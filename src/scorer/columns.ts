@@ -1,7 +1,7 @@
 import { allocate, elementJson, elementWriter, type Tensor } from './datatypes.ts';
 import type { OutputSpecification, TensorSpecification } from './model.ts';
 import { badRequest } from './problem.ts';
-import { elementCount, rowsJson, wrongElement } from './tensorJson.ts';
+import { elementCount, flatJson, nestedJson, wrongElement } from './tensorJson.ts';
 
 /**
  * How the columns of a table map to the inputs of a model. Columns lie in the inputs one after the other: pipelines
@@ -148,19 +148,19 @@ export function inputsJson(
   if (!layout || !names) return tensorsJson(feeds, inputs);
   const members = layout.places.map(({ input, offset }, index) => {
     const feed = feeds[input];
-    const values = feed ? columnValues(feed, offset) : [];
-    return `${JSON.stringify(names[index])}:[${values.join(',')}]`;
+    const values = feed ? flatJson(columnOf(feed, offset)) : '[]';
+    return `${JSON.stringify(names[index])}:${values}`;
   });
   return `{${members.join(',')}}`;
 }
 
-function columnValues({ datatype, shape, data }: Tensor, offset: number): readonly string[] {
-  const width = shape[1] ?? 1;
-  const values: string[] = [];
-  for (let index = offset; index < data.length; index += width) {
-    values.push(elementJson(datatype, data[index] ?? 0));
-  }
-  return values;
+/** A column of a table of rows, as a tensor of its own. */
+function columnOf({ datatype, shape, data }: Tensor, offset: number): Tensor {
+  const [rows = 1, width = 1] = shape;
+  if (width === 1) return { datatype, shape: [rows], data };
+  const column = allocate(datatype, rows);
+  for (let row = 0; row < rows; row++) column[row] = data[row * width + offset] ?? 0;
+  return { datatype, shape: [rows], data: column };
 }
 
 /** Tensors as a JSON object by name. One element a row; a row of one element is that element. */
@@ -169,9 +169,10 @@ function tensorsJson(
   specifications: readonly { readonly name: string }[],
 ): string {
   const members = tensors.map((tensor, index) => {
-    const rows =
-      tensor.shape.length === 2 && tensor.shape[1] === 1 ? columnValues(tensor, 0) : rowsJson(tensor);
-    return `${JSON.stringify(specifications[index]?.name)}:[${rows.join(',')}]`;
+    const { shape } = tensor;
+    const isColumn = shape.length === 0 || (shape.length === 2 && shape[1] === 1);
+    const values = isColumn ? flatJson(tensor) : nestedJson(tensor);
+    return `${JSON.stringify(specifications[index]?.name)}:${values}`;
   });
   return `{${members.join(',')}}`;
 }

@@ -33,7 +33,7 @@ export async function startScorer(
     options.model.columns ?? null,
     example ? (form) => readLoggedExample(example, form) : null,
   );
-  const log = openLog(options, predictor, warn);
+  const log = await openLog(options, predictor, warn);
   const counts = createCounts(tell);
   let draining = false;
   const server = await listen(options, predictor, {
@@ -44,8 +44,7 @@ export async function startScorer(
     },
     unforeseen: (error) => warn(error instanceof Error ? (error.stack ?? error.message) : String(error)),
   }).catch(async (error: unknown) => {
-    log?.close();
-    await model.close();
+    await close(model, log);
     throw error;
   });
   tell({
@@ -67,7 +66,7 @@ export async function startScorer(
 }
 
 async function close(model: Model, log: InferenceLog | null): Promise<void> {
-  log?.close();
+  await log?.close();
   await model.close();
 }
 
@@ -100,19 +99,14 @@ async function listen(
   }
 }
 
-function openLog(
+async function openLog(
   options: ScorerOptions,
   { inputs, outputs, layout }: Predictor,
   warn: (message: string) => void,
-): InferenceLog | null {
+): Promise<InferenceLog | null> {
   const file = options.inferenceLog;
   if (file === null) return null;
-  try {
-    return openInferenceLog({ file, modelVersion: options.model.version, inputs, outputs, layout, warn });
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    throw new SlipwayError('storeUnreadable', { path: file, detail }, { cause: error });
-  }
+  return openInferenceLog({ file, modelVersion: options.model.version, inputs, outputs, layout }, warn);
 }
 
 const countsMilliseconds = 250;

@@ -5,6 +5,7 @@ import {
   elementWriter,
   expectation,
   given,
+  isPlainJson,
   sliceData,
   type Tensor,
 } from './datatypes.ts';
@@ -104,30 +105,48 @@ function placeOf(index: number, shape: readonly number[]): string {
 }
 
 /** The elements of a tensor as one flat JSON list. */
-export function flatJson({ datatype, data }: Tensor): string {
+export function flatJson(tensor: Tensor): string {
+  const { datatype, data } = tensor;
+  if (isPlainJson(tensor)) return JSON.stringify(Array.from<number | bigint | string>(data));
   const parts: string[] = [];
   for (const value of data) parts.push(elementJson(datatype, value));
   return `[${parts.join(',')}]`;
 }
 
 /** A tensor as nested JSON lists; a scalar as itself. */
-export function nestedJson({ datatype, shape, data }: Tensor): string {
-  const write = (depth: number, from: number, count: number): string => {
-    if (depth === shape.length) return elementJson(datatype, data[from] ?? 0);
+export function nestedJson(tensor: Tensor): string {
+  const { datatype, data } = tensor;
+  if (isPlainJson(tensor)) return JSON.stringify(nested(tensor, (index) => data[index]));
+  // The texts of the elements stand in the lists as they are, which JSON.stringify would quote.
+  const write = (value: Nested<string>): string =>
+    typeof value === 'string' ? value : `[${value.map(write).join(',')}]`;
+  return write(nested(tensor, (index) => elementJson(datatype, data[index] ?? 0)));
+}
+
+type Nested<Element> = Element | readonly Nested<Element>[];
+
+/** The elements in lists of lists, as deep as the shape; a scalar as itself. */
+function nested<Element>({ shape }: Tensor, element: (index: number) => Element): Nested<Element> {
+  const list = (depth: number, from: number, count: number): Nested<Element> => {
+    if (depth === shape.length) return element(from);
     const size = shape[depth] ?? 0;
     const each = size === 0 ? 0 : count / size;
-    const parts: string[] = [];
-    for (let index = 0; index < size; index++) parts.push(write(depth + 1, from + index * each, each));
-    return `[${parts.join(',')}]`;
+    const values: Nested<Element>[] = [];
+    for (let index = 0; index < size; index++) values.push(list(depth + 1, from + index * each, each));
+    return values;
   };
-  return write(0, 0, elementCount(shape));
+  return list(0, 0, elementCount(shape));
 }
 
 /** Each row of a tensor as JSON: what lies under one index of its first dimension. A scalar is one row. */
 export function rowsJson(tensor: Tensor): readonly string[] {
   const [rows = 1, ...shape] = tensor.shape;
+  const { datatype, data } = tensor;
+  if (shape.length === 0) {
+    return Array.from<number | bigint | string, string>(data, (value) => elementJson(datatype, value));
+  }
   const size = elementCount(shape);
   return Array.from({ length: rows }, (_, row) =>
-    nestedJson({ ...tensor, shape, data: sliceData(tensor.data, row * size, (row + 1) * size) }),
+    nestedJson({ ...tensor, shape, data: sliceData(data, row * size, (row + 1) * size) }),
   );
 }

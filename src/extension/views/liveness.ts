@@ -1,5 +1,5 @@
 import type { Disposable } from 'vscode';
-import { l10n } from 'vscode';
+import { l10n, workspace } from 'vscode';
 import type { EngineFolders } from '../engine/folders.ts';
 import type { ContextKeys } from './contextKeys.ts';
 import { createDisposables } from './disposables.ts';
@@ -70,6 +70,9 @@ export function keepUp(options: LivenessOptions): Disposable {
   const served = oneAtATime(countEndpoints, errors);
 
   const disposables = createDisposables();
+  const tellTrust = () => contextKeys.set('slipway.restricted', !workspace.isTrusted);
+  tellTrust();
+  disposables.add(workspace.onDidGrantWorkspaceTrust(tellTrust));
   disposables.add(
     folders.listen((client) => (event) => {
       if (client.state.name !== 'ready') return;

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { allocate, type Datatype, elementJson, type Tensor } from '../../src/scorer/datatypes.ts';
+import { elementCount, flatJson, nestedJson, rowsJson } from '../../src/scorer/tensorJson.ts';
+
+const shapes = fc.array(fc.nat(4), { maxLength: 3 });
+
+/** Tensors of whatever their bytes mean. */
+const bytes = fc
+  .record({
+    datatype: fc.constantFrom<Datatype[]>(
+      'BOOL',
+      'INT8',
+      'INT64',
+      'UINT64',
+      'UINT32',
+      'FP16',
+      'FP32',
+      'FP64',
+    ),
+    shape: shapes,
+    content: fc.infiniteStream(fc.nat(255)),
+  })
+  .map(({ datatype, shape, content }): Tensor => {
+    const data = allocate(datatype, elementCount(shape));
+    assert.ok(!Array.isArray(data));
+    const view = new Uint8Array(data.buffer);
+    for (const index of view.keys()) view[index] = content.next().value ?? 0;
+    return { datatype, shape, data };
+  });
+
+/** Tensors of numbers as people send them, and of those that JSON has no words for. */
+const numbers = fc
+  .record({
+    shape: shapes,
+    content: fc
+      .constantFrom(0.5, -0, Number.NaN, Number.POSITIVE_INFINITY)
+      .chain((special) => fc.infiniteStream(fc.oneof(fc.double({ noNaN: true }), fc.constant(special)))),
+  })
+  .map(({ shape, content }): Tensor => {
+    const data = Float64Array.from({ length: elementCount(shape) }, () => content.next().value ?? 0);
+    return { datatype: 'FP64', shape, data };
+  });
+
+const texts = fc
+  .record({ shape: shapes, content: fc.infiniteStream(fc.string({ unit: 'binary' })) })
+  .map(({ shape, content }): Tensor => {
+    const data = Array.from({ length: elementCount(shape) }, () => content.next().value ?? '');
+    return { datatype: 'BYTES', shape, data };
+  });
+
+describe('Tensors as JSON', () => {
+  it('hold each element as it is written alone', () => {
+    fc.assert(
+      fc.property(fc.oneof(bytes, numbers, texts), (tensor) => {
+        const alone = Array.from<number | bigint | string, string>(tensor.data, (value) =>
+          elementJson(tensor.datatype, value),
+        );
+        assert.equal(flatJson(tensor), `[${alone.join(',')}]`);
+        assert.equal(nestedJson(tensor), inLists(alone, tensor.shape));
+        if (tensor.shape.length > 0) assert.equal(`[${rowsJson(tensor).join(',')}]`, nestedJson(tensor));
+      }),
+    );
+  });
+});
+
+function inLists(elements: readonly string[], [size, ...rest]: readonly number[]): string {
+  if (size === undefined) return elements[0] ?? '';
+  const each = elementCount(rest);
+  const parts = Array.from({ length: size }, (_, index) =>
+    inLists(elements.slice(index * each, (index + 1) * each), rest),
+  );
+  return `[${parts.join(',')}]`;
+}
