@@ -1,5 +1,5 @@
 import type { ColumnDrift, DriftReport, DriftSources } from '../../src/protocol/monitoring.ts';
-import type { FakeHost } from './openPage.ts';
+import type { FakeHost } from './fakeHost.ts';
 
 const hour = 3_600_000;
 

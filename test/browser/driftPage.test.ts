@@ -1,29 +1,17 @@
 import assert from 'node:assert/strict';
-import type { Browser } from 'playwright-core';
-import { launchBrowser } from '../browser.ts';
 import { createDrift, type DriftFixture, driftReport } from './driftData.ts';
-import { FailedRequest, type OpenPage, type PageServer, servePages } from './openPage.ts';
+import { FailedRequest } from './fakeHost.ts';
+import type { OpenPage } from './openPage.ts';
+import { pagesOfSuite } from './pagesOfSuite.ts';
+import { pageWidths, sidewaysScroll } from './sidewaysScroll.ts';
 
 describe('drift page', () => {
-  let browser: Browser;
-  let server: PageServer;
+  const pages = pagesOfSuite();
   let drift: DriftFixture;
   let open: OpenPage;
 
-  before(async () => {
-    browser = await launchBrowser();
-    server = await servePages(browser);
-  });
-  after(async () => {
-    await server.close();
-    await browser.close();
-  });
   beforeEach(() => {
     drift = createDrift();
-  });
-  afterEach(async () => {
-    assert.deepEqual(open.complaints, []);
-    await open.close();
   });
 
   const card = (name: string) => open.page.getByRole('article', { name, exact: true });
@@ -41,7 +29,7 @@ describe('drift page', () => {
   }
 
   it('gives the verdict in words, then the columns, the one that moved most first', async () => {
-    open = await server.open('drift', drift, { height: 3000 });
+    open = await pages.open('drift', drift, { height: 3000 });
     const { page } = open;
     await page.getByRole('heading', { name: '3 of 7 columns drifted' }).waitFor();
     await card('monthly_charges')
@@ -69,7 +57,7 @@ describe('drift page', () => {
       new Promise((resolve) => {
         answer = () => resolve(driftReport());
       });
-    open = await server.open('drift', drift);
+    open = await pages.open('drift', drift);
     const { page } = open;
     const bar = page.getByRole('progressbar');
     await bar.waitFor();
@@ -89,7 +77,7 @@ describe('drift page', () => {
   });
 
   it('compares anew with another reference', async () => {
-    open = await server.open('drift', drift);
+    open = await pages.open('drift', drift);
     await card('age').waitFor();
     await choose('Reference data', 1);
     await open.until(() => questions().length === 2);
@@ -98,7 +86,7 @@ describe('drift page', () => {
   });
 
   it('compares with a file that the person chose, also after a reload', async () => {
-    open = await server.open('drift', drift);
+    open = await pages.open('drift', drift);
     await card('age').waitFor();
     await choose('Reference data', 2);
     await open.until(() => open.actions.length === 1);
@@ -116,7 +104,7 @@ describe('drift page', () => {
   });
 
   it('looks at the last hour only when asked to', async () => {
-    open = await server.open('drift', drift);
+    open = await pages.open('drift', drift);
     await card('age').waitFor();
     const asked = questions().length;
     await choose('Requests', 1);
@@ -127,7 +115,7 @@ describe('drift page', () => {
   });
 
   it('computes a custom window when the button is pressed, in the person’s zone', async () => {
-    open = await server.open('drift', drift);
+    open = await pages.open('drift', drift);
     const { page } = open;
     await card('age').waitFor();
     await choose('Requests', 3);
@@ -158,7 +146,7 @@ describe('drift page', () => {
         remedy: 'Send it some requests, or choose a longer window.',
       });
     };
-    open = await server.open('drift', drift);
+    open = await pages.open('drift', drift);
     await card('age').waitFor();
     await choose('Requests', 1);
     const alert = open.page.getByRole('alert');
@@ -170,7 +158,7 @@ describe('drift page', () => {
 
   it('asks for a file when the run names no data', async () => {
     drift.sources = { ...drift.sources, references: [] };
-    open = await server.open('drift', drift);
+    open = await pages.open('drift', drift);
     await open.page.getByText('names no data that can be read here').waitFor();
     await open.page.getByRole('button', { name: 'Choose File…' }).click();
     await open.until(() => open.actions.length === 1);
@@ -186,7 +174,7 @@ describe('drift page', () => {
   it('says that there are no requests yet, and looks again when the endpoint changed', async () => {
     const { sources } = drift;
     drift.sources = { ...sources, firstRequest: null, lastRequest: null, rowCount: 0 };
-    open = await server.open('drift', drift);
+    open = await pages.open('drift', drift);
     await open.page.getByText('This endpoint has logged no requests yet.').waitFor();
     drift.sources = sources;
     await open.send({ type: 'event', event: 'serving/changed', data: { endpoints: ['churn'] } });
@@ -194,13 +182,13 @@ describe('drift page', () => {
   });
 
   it('computes nothing in a workspace that is not trusted', async () => {
-    open = await server.open('drift', { ...drift, trusted: false, answer: drift.answer });
+    open = await pages.open('drift', { ...drift, trusted: false, answer: drift.answer });
     await open.page.getByText('This workspace is not trusted').waitFor();
     assert.deepEqual(questions(), []);
   });
 
   it('shows all columns as a table that pastes into a spreadsheet, and keeps to it after a reload', async () => {
-    open = await server.open('drift', drift);
+    open = await pages.open('drift', drift);
     const { page } = open;
     await card('age').waitFor();
     await page.getByRole('button', { name: 'Table', exact: true }).click();
@@ -215,7 +203,7 @@ describe('drift page', () => {
   });
 
   it('saves a picture of a column', async () => {
-    open = await server.open('drift', drift);
+    open = await pages.open('drift', drift);
     await card('contract').getByRole('img').waitFor();
     await card('contract').hover();
     await card('contract').getByRole('button', { name: 'Save as PNG' }).click();
@@ -225,25 +213,19 @@ describe('drift page', () => {
     assert.ok(saved.dataUrl.startsWith('data:image/png;base64,') && saved.dataUrl.length > 3_000);
   });
 
-  for (const [width, theme] of [
-    [400, 'dark'],
-    [900, 'light'],
-    [2000, 'highContrast'],
-  ] as const) {
+  for (const [width, theme] of pageWidths) {
     it(`fits a width of ${width} pixels without scrolling sideways`, async () => {
-      open = await server.open('drift', drift, { width, theme });
+      open = await pages.open('drift', drift, { width, theme });
       await card('age').waitFor();
-      const overflow = () =>
-        open.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      assert.equal(await overflow(), 0);
+      assert.equal(await sidewaysScroll(open.page), 0);
       await open.page.getByRole('button', { name: 'Table', exact: true }).click();
       await open.page.getByRole('row', { name: /^tenure/ }).waitFor();
-      assert.equal(await overflow(), 0);
+      assert.equal(await sidewaysScroll(open.page), 0);
     });
   }
 
   it('speaks Brazilian Portuguese', async () => {
-    open = await server.open('drift', drift, { language: 'pt-br' });
+    open = await pages.open('drift', drift, { language: 'pt-br' });
     await open.page.getByText('3 de 7 colunas desviaram').waitFor();
   });
 });

@@ -1,6 +1,6 @@
 import type { PageMethod, PageSubject } from '../../src/protocol/page.ts';
 import type { ArtifactEntry, MetricSeries, MetricSummary, RunDetail } from '../../src/protocol/tracking.ts';
-import { FailedRequest, type FakeHost } from './openPage.ts';
+import { FailedRequest, type FakeHost } from './fakeHost.ts';
 
 const runId = '0f3a8c1e5b7d4a2f9c6e8b1d3f5a7c9e';
 const start = Date.now() - 64 * 60_000;

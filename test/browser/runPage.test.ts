@@ -1,29 +1,17 @@
 import assert from 'node:assert/strict';
-import type { Browser, Locator } from 'playwright-core';
-import { launchBrowser } from '../browser.ts';
-import { type OpenPage, type PageServer, servePages } from './openPage.ts';
+import type { Locator } from 'playwright-core';
+import type { OpenPage } from './openPage.ts';
+import { pagesOfSuite } from './pagesOfSuite.ts';
 import { createRun, curve, type RunFixture } from './runData.ts';
+import { pageWidths, sidewaysScroll } from './sidewaysScroll.ts';
 
 describe('run page', () => {
-  let browser: Browser;
-  let server: PageServer;
+  const pages = pagesOfSuite();
   let run: RunFixture;
   let open: OpenPage;
 
-  before(async () => {
-    browser = await launchBrowser();
-    server = await servePages(browser);
-  });
-  after(async () => {
-    await server.close();
-    await browser.close();
-  });
   beforeEach(() => {
     run = createRun();
-  });
-  afterEach(async () => {
-    assert.deepEqual(open.complaints, []);
-    await open.close();
   });
 
   const card = (name: string) => open.page.getByRole('article', { name, exact: true });
@@ -36,7 +24,7 @@ describe('run page', () => {
   }
 
   it('shows the run: title, numbers, curves, parameters, models, data, files', async () => {
-    open = await server.open('run', run, { height: 3000 });
+    open = await pages.open('run', run, { height: 3000 });
     const { page } = open;
     await page.getByRole('heading', { level: 1, name: 'crimson-otter-417' }).waitFor();
     await page.getByText('Running for').waitFor();
@@ -50,7 +38,7 @@ describe('run page', () => {
   });
 
   it('fetches no points of the machine’s metrics before their group is opened', async () => {
-    open = await server.open('run', run, { height: 3000 });
+    open = await pages.open('run', run, { height: 3000 });
     await curveOf('train/loss').waitFor();
     assert.ok(!JSON.stringify(open.requests).includes('system/'));
     await open.page.getByRole('button', { name: 'System metrics' }).click();
@@ -58,7 +46,7 @@ describe('run page', () => {
   });
 
   it('grows while the run trains: asks only for new points and moves nothing', async () => {
-    open = await server.open('run', run, { height: 700 });
+    open = await pages.open('run', run, { height: 700 });
     await curveOf('grad_norm').waitFor();
     await open.page.mouse.wheel(0, 150);
     await open.page.waitForFunction(() => window.scrollY === 150);
@@ -81,7 +69,7 @@ describe('run page', () => {
   });
 
   it('reloads a curve whose number of points disagrees with the store', async () => {
-    open = await server.open('run', run);
+    open = await pages.open('run', run);
     await curveOf('val/accuracy').waitFor();
     const asked = seriesRequests().length;
     run.log('val/accuracy', [{ step: 3, value: 0.5, timestamp: Date.now() }]);
@@ -96,7 +84,7 @@ describe('run page', () => {
   });
 
   it('shows what ended meanwhile', async () => {
-    open = await server.open('run', run);
+    open = await pages.open('run', run);
     await open.page.getByText('Running for').waitFor();
     run.status = 'FINISHED';
     await tellThatRunChanged();
@@ -104,7 +92,7 @@ describe('run page', () => {
   });
 
   it('does not ask because of other runs', async () => {
-    open = await server.open('run', run);
+    open = await pages.open('run', run);
     await curveOf('val/accuracy').waitFor();
     const asked = open.requests.length;
     await open.send({
@@ -121,7 +109,7 @@ describe('run page', () => {
   });
 
   it('comes back after a reload as the person left it', async () => {
-    open = await server.open('run', run);
+    open = await pages.open('run', run);
     await curveOf('learning_rate').waitFor();
     const { page } = open;
     await page.getByRole('slider', { name: 'Smoothing' }).fill('0.6');
@@ -141,7 +129,7 @@ describe('run page', () => {
   });
 
   it('says in words which values a curve cannot show', async () => {
-    open = await server.open('run', run);
+    open = await pages.open('run', run);
     await card('grad_norm').getByText('Not finite, shown as gaps: 2 points, the last at step 120.').waitFor();
   });
 
@@ -149,13 +137,13 @@ describe('run page', () => {
     for (const [index, value] of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].entries()) {
       run.log(`odd/${index}`, [{ step: 0, value, timestamp: 0 }]);
     }
-    open = await server.open('run', run);
+    open = await pages.open('run', run);
     for (const text of ['NaN', '∞', '−∞']) await open.page.getByText(text, { exact: true }).waitFor();
   });
 
   it('says what went wrong with the remedy, and tries again', async () => {
     run.failing = true;
-    open = await server.open('run', run);
+    open = await pages.open('run', run);
     const alert = open.page.getByRole('alert');
     await alert.getByText('The Slipway engine is not running: it ended with code 1.').waitFor();
     await alert.getByText('Run "Slipway: Restart Engine".').waitFor();
@@ -166,7 +154,7 @@ describe('run page', () => {
   });
 
   it('keeps what it shows when a later request fails', async () => {
-    open = await server.open('run', run);
+    open = await pages.open('run', run);
     await curveOf('val/accuracy').waitFor();
     run.failing = true;
     await tellThatRunChanged();
@@ -175,7 +163,7 @@ describe('run page', () => {
   });
 
   it('hands its actions to the host', async () => {
-    open = await server.open('run', run, { height: 3000 });
+    open = await pages.open('run', run, { height: 3000 });
     const { page } = open;
     await curveOf('val/accuracy').waitFor();
     await page.getByRole('button', { name: 'Register Model…' }).click();
@@ -194,14 +182,14 @@ describe('run page', () => {
   });
 
   it('registers nothing in a workspace that is not trusted', async () => {
-    open = await server.open('run', { ...run, trusted: false });
+    open = await pages.open('run', { ...run, trusted: false });
     await open.page.getByRole('button', { name: 'Register Model…' }).click({ force: true });
     await curveOf('val/accuracy').waitFor();
     assert.deepEqual(open.actions, []);
   });
 
   it('copies the run ID and the parameters that the filter leaves', async () => {
-    open = await server.open('run', run, { height: 3000 });
+    open = await pages.open('run', run, { height: 3000 });
     const { page } = open;
     const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
     await page.getByRole('button', { name: 'Copy Run ID' }).first().click();
@@ -215,7 +203,7 @@ describe('run page', () => {
   });
 
   it('zooms by dragging, and shows all points again', async () => {
-    open = await server.open('run', run);
+    open = await pages.open('run', run);
     await curveOf('val/loss').scrollIntoViewIfNeeded();
     const box = await curveOf('val/loss').boundingBox();
     assert.ok(box);
@@ -234,7 +222,7 @@ describe('run page', () => {
   });
 
   it('can be used by keyboard alone: tree, curve, switches', async () => {
-    open = await server.open('run', run, { height: 3000 });
+    open = await pages.open('run', run, { height: 3000 });
     const { page } = open;
     const focused = () => page.evaluate(() => document.activeElement?.textContent ?? '');
     await page.getByRole('treeitem', { name: 'model', exact: true }).focus();
@@ -261,7 +249,7 @@ describe('run page', () => {
   });
 
   it('draws its charts anew in the colours of another theme', async () => {
-    open = await server.open('run', run);
+    open = await pages.open('run', run);
     await curveOf('val/accuracy').waitFor();
     const dark = await picture(curveOf('val/accuracy'));
     await open.setTheme('light');
@@ -276,34 +264,27 @@ describe('run page', () => {
       'long/loss',
       curve(200_000, (step) => 1 / (1 + step / 1000)),
     );
-    open = await server.open('run', run, { height: 3000 });
+    open = await pages.open('run', run, { height: 3000 });
     await open.page.getByRole('img', { name: /^long\/loss: 200,000 points/ }).waitFor();
   });
 
-  for (const [width, theme] of [
-    [400, 'dark'],
-    [900, 'light'],
-    [2000, 'highContrast'],
-  ] as const) {
+  for (const [width, theme] of pageWidths) {
     it(`fits a width of ${width} pixels without scrolling sideways`, async () => {
-      open = await server.open('run', run, { width, theme });
+      open = await pages.open('run', run, { width, theme });
       await curveOf('val/accuracy').waitFor();
-      const overflow = await open.page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      );
-      assert.equal(overflow, 0);
+      assert.equal(await sidewaysScroll(open.page), 0);
     });
   }
 
   it('speaks Brazilian Portuguese', async () => {
-    open = await server.open('run', run, { language: 'pt-br' });
+    open = await pages.open('run', run, { language: 'pt-br' });
     await open.page.getByRole('heading', { name: 'Métricas 12' }).waitFor();
     await open.page.getByText('0,9341').waitFor();
   });
 
   it('says what will stand there when a run has logged nothing yet', async () => {
     run.empty();
-    open = await server.open('run', run);
+    open = await pages.open('run', run);
     await open.page.getByText('The first metric that the script logs appears here.').waitFor();
     run.log(
       'loss',

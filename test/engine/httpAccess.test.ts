@@ -2,9 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect, createServer } from 'node:net';
-import { createChanges } from '../../src/engine/changes.ts';
 import { createHttpServer } from '../../src/engine/http/server.ts';
-import { createRegistryService } from '../../src/engine/registry/service.ts';
 import { openTrackingEngine, type TrackingEngine } from './trackingEngine.ts';
 
 describe('Who may ask the HTTP server', () => {
@@ -97,8 +95,7 @@ describe('Who may ask the HTTP server', () => {
     await once(holder, 'listening');
     const address = holder.address();
     assert.ok(address !== null && typeof address === 'object');
-    const { tracking, artifacts, database } = engine;
-    const registry = createRegistryService({ tracking, artifacts, database, changes: createChanges() });
+    const { tracking, registry, artifacts } = engine;
     const options = { tracking, registry, artifacts, host: '127.0.0.1', token: null };
 
     const refused = createHttpServer({ ...options, port: address.port, whenPortTaken: 'fail' });
@@ -123,8 +120,7 @@ describe('Who may ask the HTTP server', () => {
   });
 
   it('closes although clients keep connections open', async () => {
-    const { tracking, artifacts, database } = engine;
-    const registry = createRegistryService({ tracking, artifacts, database, changes: createChanges() });
+    const { tracking, registry, artifacts } = engine;
     const server = await createHttpServer({
       tracking,
       registry,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { at, openTrackingEngine, type TrackingEngine, textAt } from './trackingEngine.ts';
+import { at, textAt } from './answers.ts';
+import { openTrackingEngine, type TrackingEngine } from './trackingEngine.ts';
 
 describe('Conventions of the MLflow dialect', () => {
   let engine: TrackingEngine;

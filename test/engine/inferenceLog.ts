@@ -36,3 +36,17 @@ export function writeInferenceLog(file: string, requests: Iterable<LoggedRequest
   })();
   return log;
 }
+
+/** These columns of rows as requests of ten rows each, one a second. */
+export function requestsOf(rows: readonly object[], names: readonly string[]): LoggedRequest[] {
+  const size = 10;
+  return Array.from({ length: rows.length / size }, (_, request) => ({
+    receivedAt: 1_000_000 + request * 1000,
+    inputs: Object.fromEntries(
+      names.map((name) => [
+        name,
+        rows.slice(request * size, (request + 1) * size).map((row) => Reflect.get(row, name)),
+      ]),
+    ),
+  }));
+}

@@ -1,39 +1,14 @@
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { createChanges } from '../../src/engine/changes.ts';
-import { type Database, openDatabase } from '../../src/engine/database/connection.ts';
-import { createHttpServer, type HttpServer } from '../../src/engine/http/server.ts';
-import { createRegistryService, type RegistryService } from '../../src/engine/registry/service.ts';
-import { type ArtifactStore, createArtifactStore } from '../../src/engine/tracking/artifacts.ts';
-import { createTrackingService, type TrackingService } from '../../src/engine/tracking/service.ts';
+import { type HttpEngine, openHttpEngine } from './httpEngine.ts';
 
-/** Tracking, registry and the HTTP dialect over a real store in a folder of its own. */
-export interface RegistryEngine {
-  readonly folder: string;
-  /** Base address of the dialect. */
-  readonly url: string;
-  readonly database: Database;
-  readonly artifacts: ArtifactStore;
-  readonly tracking: TrackingService;
-  readonly registry: RegistryService;
+/** An engine behind HTTP that hears of changed models and can make what models are made of. */
+export interface RegistryEngine extends HttpEngine {
   /** Names of models that were told to have changed since the last look. */
   changedModels(): readonly string[];
   /** Makes a run in experiment 0; gives its id. */
   createRun(): string;
   /** Makes a logged model of a run, with an MLmodel file of flavour onnx; gives its id. */
   createLoggedModel(runId: string, name?: string): Promise<string>;
-  /** Calls an RPC below `/api/2.0/mlflow`; gives status and parsed answer. */
-  call(method: string, path: string, fields?: object): Promise<Answer>;
-  /** Calls any path as it stands. */
-  fetch(path: string, init?: RequestInit): Promise<Response>;
-  close(): Promise<void>;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly body: unknown;
 }
 
 export const mlmodelText = (modelId: string, runId: string) => `artifact_path: model
@@ -53,29 +28,11 @@ signature:
 
 /** Opens one; `token` is what its HTTP door asks for. */
 export async function openRegistryEngine(token: string | null = null): Promise<RegistryEngine> {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'slipway-registry-')));
-  const database = openDatabase(join(folder, 'store.db'));
-  const artifacts = createArtifactStore(join(folder, 'artifacts'));
   const changed = new Set<string>();
-  const changes = { ...createChanges(), registry: (model: string) => void changed.add(model) };
-  const tracking = createTrackingService({ database, artifacts, changes });
-  const registry = createRegistryService({ database, tracking, artifacts, changes });
-  const http: HttpServer = await createHttpServer({
-    tracking,
-    registry,
-    artifacts,
-    host: '127.0.0.1',
-    port: 0,
-    token,
-    report: (error) => console.error(error),
-  });
-  const engine: RegistryEngine = {
-    folder,
-    url: http.url,
-    database,
-    artifacts,
-    tracking,
-    registry,
+  const engine = await openHttpEngine(token, { registry: (model) => void changed.add(model) });
+  const { tracking, artifacts } = engine;
+  return {
+    ...engine,
     changedModels() {
       const names = [...changed].sort();
       changed.clear();
@@ -96,23 +53,5 @@ export async function openRegistryEngine(token: string | null = null): Promise<R
       await artifacts.write(file, Readable.from([mlmodelText(model.modelId, runId)]));
       return model.modelId;
     },
-    async call(method, path, fields = {}) {
-      const isQuery = method === 'GET';
-      const query = new URLSearchParams(
-        Object.entries(fields).flatMap(([key, value]) => [value].flat().map((item) => [key, String(item)])),
-      );
-      const response = await engine.fetch(`/api/2.0/mlflow${path}${isQuery ? `?${query}` : ''}`, {
-        method,
-        ...(isQuery ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(fields) }),
-      });
-      return { status: response.status, body: await response.json() };
-    },
-    fetch: (path, init) => fetch(http.url + path, init),
-    async close() {
-      await http.close();
-      database.close();
-      rmSync(folder, { recursive: true, force: true });
-    },
   };
-  return engine;
 }

@@ -5,8 +5,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { inferenceLogFile } from '../../src/engine/layout.ts';
-import { SlipwayError } from '../../src/protocol/errors.ts';
 import type { EndpointState, EndpointSummary } from '../../src/protocol/serving.ts';
+import { errorOfKind } from '../errorOfKind.ts';
 import { categoryModel, classifierModel, linearModel, slowModel } from '../fixtures/onnxFile.ts';
 import { removeFolder, temporaryFolder } from '../scorer/scorerProcess.ts';
 import { forkServing, openServing, token, writeModel } from './servingEngine.ts';
@@ -32,8 +32,6 @@ describe('Serving', function () {
     port,
   });
   const body = '{"inputs":[{"name":"x","datatype":"FP32","shape":[1,3],"data":[1,2,3]}]}';
-  const kind = (expected: string) => (error: unknown) =>
-    error instanceof SlipwayError && error.kind === expected;
 
   /** Waits until the endpoint is in a state, on the events that say that it changed. */
   const waitFor = (state: EndpointState, also: (summary: EndpointSummary) => boolean = () => true) =>
@@ -90,8 +88,11 @@ describe('Serving', function () {
     assert.deepEqual([stopped.state, stopped.url, stopped.failure], ['stopped', null, null]);
     assert.equal(stopped.requestCount, 3);
     await assert.rejects(fetch(`${started.url}/ping`));
-    assert.throws(() => engine.serving.describe('wine'), kind('endpointNotReady'));
-    await assert.rejects(engine.serving.sendRequest({ endpoint: 'wine', body }), kind('endpointNotReady'));
+    assert.throws(() => engine.serving.describe('wine'), errorOfKind('endpointNotReady'));
+    await assert.rejects(
+      engine.serving.sendRequest({ endpoint: 'wine', body }),
+      errorOfKind('endpointNotReady'),
+    );
 
     const log = new BetterSqlite3(inferenceLogFile(engine.layout, 'wine'), { readonly: true });
     const inputs = log.prepare('SELECT inputs FROM requests ORDER BY id').pluck().all();
@@ -114,7 +115,7 @@ describe('Serving', function () {
     await once(holder, 'listening');
     const address = holder.address();
     const port = typeof address === 'object' && address ? address.port : 0;
-    await assert.rejects(engine.serving.start(wine(1, port)), kind('portTaken'));
+    await assert.rejects(engine.serving.start(wine(1, port)), errorOfKind('portTaken'));
     const { state, failure } = engine.serving.endpoint('wine');
     assert.deepEqual([state, failure?.kind, failure?.values], ['failed', 'portTaken', { port }]);
     holder.close();
@@ -136,17 +137,17 @@ describe('Serving', function () {
   it('refuses what cannot be served, and leaves what runs alone', async () => {
     const { url } = await engine.serving.start(wine(1));
     mkdirSync(join(workspace, 'models/wine/3'), { recursive: true });
-    await assert.rejects(engine.serving.start(wine(3)), kind('versionNotServable'));
+    await assert.rejects(engine.serving.start(wine(3)), errorOfKind('versionNotServable'));
     writeFileSync(join(workspace, 'models/wine/3/MLmodel'), 'flavors:\n  sklearn: {}\n');
     await assert.rejects(engine.serving.start(wine(3)), /no ONNX model in it \(sklearn\)/);
-    await assert.rejects(engine.serving.start(wine(99)), kind('notFound'));
-    await assert.rejects(engine.serving.stop('beer'), kind('notFound'));
-    assert.throws(() => engine.serving.endpoint('beer'), kind('notFound'));
+    await assert.rejects(engine.serving.start(wine(99)), errorOfKind('notFound'));
+    await assert.rejects(engine.serving.stop('beer'), errorOfKind('notFound'));
+    assert.throws(() => engine.serving.endpoint('beer'), errorOfKind('notFound'));
     for (const data of ['../1/model.onnx', '/etc/passwd', 'missing.onnx', 'link.onnx']) {
       writeFileSync(join(workspace, 'models/wine/3/MLmodel'), `flavors:\n  onnx:\n    data: ${data}\n`);
       rmSync(join(workspace, 'models/wine/3/link.onnx'), { force: true });
       symlinkSync(join(workspace, 'models/wine/1/model.onnx'), join(workspace, 'models/wine/3/link.onnx'));
-      await assert.rejects(engine.serving.start(wine(3)), kind('versionNotServable'), data);
+      await assert.rejects(engine.serving.start(wine(3)), errorOfKind('versionNotServable'), data);
     }
     assert.deepEqual(
       [engine.serving.endpoint('wine').state, engine.serving.endpoint('wine').url],
@@ -176,7 +177,7 @@ describe('Serving', function () {
 
   it('shows why a model cannot be loaded', async () => {
     writeModel(join(workspace, 'models/wine/4'), Buffer.from('no model at all'));
-    await assert.rejects(engine.serving.start(wine(4)), kind('modelUnreadable'));
+    await assert.rejects(engine.serving.start(wine(4)), errorOfKind('modelUnreadable'));
     const { state, failure } = engine.serving.endpoint('wine');
     assert.deepEqual([state, failure?.kind], ['failed', 'modelUnreadable']);
     assert.equal((await engine.serving.start(wine(1))).failure, null);
@@ -213,7 +214,7 @@ describe('Serving', function () {
   });
 
   it('can be stopped while it starts', async () => {
-    const starting = assert.rejects(engine.serving.start(wine(1)), kind('cancelled'));
+    const starting = assert.rejects(engine.serving.start(wine(1)), errorOfKind('cancelled'));
     await new Promise(setImmediate);
     await waitFor('starting');
     assert.equal((await engine.serving.stop('wine')).state, 'stopped');

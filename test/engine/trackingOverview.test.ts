@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { SlipwayError } from '../../src/protocol/errors.ts';
+import { errorOfKind } from '../errorOfKind.ts';
 import { openTrackingEngine, type TrackingEngine } from './trackingEngine.ts';
 
-const isNotFound = (error: unknown) => error instanceof SlipwayError && error.kind === 'notFound';
+const isNotFound = errorOfKind('notFound');
 
 describe('What the editor asks about experiments and runs', () => {
   let engine: TrackingEngine;

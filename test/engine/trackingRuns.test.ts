@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { at, listAt, openTrackingEngine, type TrackingEngine, textAt } from './trackingEngine.ts';
+import { at, listAt, textAt } from './answers.ts';
+import { openTrackingEngine, type TrackingEngine } from './trackingEngine.ts';
 
 describe('Experiments and runs over HTTP', () => {
   let engine: TrackingEngine;

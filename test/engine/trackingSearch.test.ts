@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { at, listAt, openTrackingEngine, type TrackingEngine, textAt } from './trackingEngine.ts';
+import { at, listAt, textAt } from './answers.ts';
+import { openTrackingEngine, type TrackingEngine } from './trackingEngine.ts';
 
 interface Logged {
   readonly name: string;

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { at, openTrackingEngine, type TrackingEngine, textAt } from '../engine/trackingEngine.ts';
+import { at, textAt } from '../engine/answers.ts';
+import { openTrackingEngine, type TrackingEngine } from '../engine/trackingEngine.ts';
 import { pythonWithPeers } from '../python.ts';
 
 const script = join(import.meta.dirname, '../fixtures/python/tracking_scenario.py');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { type SampleWorkspace, sampleWorkspace } from '../workbench/sampleWorkspace.ts';
-import { openWorkbench, type Workbench } from '../workbench/workbench.ts';
-import { row } from './sideBar.ts';
+import type { Workbench } from '../workbench/workbench.ts';
+import { inSampleProject } from './inSampleProject.ts';
+import { row, unfold } from './sideBar.ts';
 import { enginePids, isAlive, slipwayProcesses } from './slipwayProcesses.ts';
 import { environmentOf, openTerminal } from './terminal.ts';
 import { trackingClient } from './trackingClient.ts';
@@ -9,66 +9,61 @@ import { until } from './until.ts';
 
 describe('the processes of a window', function () {
   this.timeout(240_000);
-  let sample: SampleWorkspace;
-  let workbench: Workbench;
-
-  beforeEach(async function () {
+  before(function () {
     if (process.platform === 'win32') this.skip();
-    sample = await sampleWorkspace();
-    workbench = await openWorkbench({ workspace: sample.folder });
-    await workbench.openContainer('Slipway');
-    await row(workbench, 'boosting-shallow').waitFor();
-  });
-  afterEach(async () => {
-    await workbench?.dispose();
-    await sample?.remove();
   });
 
   it('come back at the same address when the engine is killed, and what is open comes alive again', async () => {
-    const { page } = workbench;
-    await openTerminal(workbench);
-    const client = trackingClient(await environmentOf(workbench));
-    await workbench.runCommand('View: Toggle Panel Visibility');
-    await startEndpoint(workbench);
-    const experiment = await client.createExperiment('crash');
-    const run = await client.startRun(experiment, 'survivor');
-    for (const step of [1, 2, 3]) await client.logMetric(run, 'loss', 1 / step, step);
-    await unfold(workbench, 'crash');
-    await row(workbench, 'survivor').hover();
-    await row(workbench, 'survivor').locator('.codicon-go-to-file').click();
-    const curve = workbench.webview().locator('canvas').first();
-    await workbench.webview().locator('canvas[aria-label*="3 points"]').waitFor();
-    const killed = slipwayProcesses();
-    const [engine] = enginePids();
-    assert.ok(engine);
+    await inSampleProject({}, async (workbench) => {
+      await row(workbench, 'boosting-shallow').waitFor();
+      const { page } = workbench;
+      await openTerminal(workbench);
+      const client = trackingClient(await environmentOf(workbench));
+      await workbench.runCommand('View: Toggle Panel Visibility');
+      await startEndpoint(workbench);
+      const experiment = await client.createExperiment('crash');
+      const run = await client.startRun(experiment, 'survivor');
+      for (const step of [1, 2, 3]) await client.logMetric(run, 'loss', 1 / step, step);
+      await unfold(row(workbench, 'crash'));
+      await row(workbench, 'survivor').hover();
+      await row(workbench, 'survivor').locator('.codicon-go-to-file').click();
+      const curve = workbench.webview().locator('canvas').first();
+      await workbench.webview().locator('canvas[aria-label*="3 points"]').waitFor();
+      const killed = slipwayProcesses();
+      const [engine] = enginePids();
+      assert.ok(engine);
 
-    process.kill(engine, 'SIGKILL');
-    const told = page.getByText('The Slipway engine stopped unexpectedly and was restarted.');
-    await told.first().waitFor();
-    await until('the engine at the same address', () => client.answers());
-    assert.equal(enginePids().length, 1);
-    assert.ok(!enginePids().includes(engine));
+      process.kill(engine, 'SIGKILL');
+      const told = page.getByText('The Slipway engine stopped unexpectedly and was restarted.');
+      await told.first().waitFor();
+      await until('the engine at the same address', () => client.answers());
+      assert.equal(enginePids().length, 1);
+      assert.ok(!enginePids().includes(engine));
 
-    for (const step of [4, 5]) await client.logMetric(run, 'loss', 1 / step, step);
-    await workbench.webview().locator('canvas[aria-label*="5 points"]').waitFor();
-    assert.ok(await curve.isVisible());
-    await row(workbench, 'survivor').waitFor();
-    await row(workbench, 'flight-delays').waitFor();
-    await row(workbench, 'flight-delays', 'Endpoints').filter({ hasText: 'http://' }).waitFor();
-    await until('no process of the time before', () => !killed.some(({ pid }) => isAlive(pid)));
-    await workbench.runCommand('Notifications: Show Notifications');
-    const center = page.locator('.notifications-center.visible');
-    await center.getByText('The Slipway engine stopped unexpectedly and was restarted.').waitFor();
+      for (const step of [4, 5]) await client.logMetric(run, 'loss', 1 / step, step);
+      await workbench.webview().locator('canvas[aria-label*="5 points"]').waitFor();
+      assert.ok(await curve.isVisible());
+      await row(workbench, 'survivor').waitFor();
+      await row(workbench, 'flight-delays').waitFor();
+      await row(workbench, 'flight-delays', 'Endpoints').filter({ hasText: 'http://' }).waitFor();
+      await until('no process of the time before', () => !killed.some(({ pid }) => isAlive(pid)));
+      await workbench.runCommand('Notifications: Show Notifications');
+      const center = page.locator('.notifications-center.visible');
+      await center.getByText('The Slipway engine stopped unexpectedly and was restarted.').waitFor();
+    });
   });
 
   it('end with the window', async () => {
-    await startEndpoint(workbench);
-    const before = slipwayProcesses();
-    assert.deepEqual([...new Set(before.map(({ script }) => script))].sort(), ['engine', 'scorer']);
-    await workbench.page.close();
-    await workbench.dispose();
-    await until('the end of every process', () => !before.some(({ pid }) => isAlive(pid)));
-    assert.deepEqual(slipwayProcesses(), []);
+    await inSampleProject({}, async (workbench) => {
+      await row(workbench, 'boosting-shallow').waitFor();
+      await startEndpoint(workbench);
+      const before = slipwayProcesses();
+      assert.deepEqual([...new Set(before.map(({ script }) => script))].sort(), ['engine', 'scorer']);
+      await workbench.page.close();
+      await workbench.dispose();
+      await until('the end of every process', () => !before.some(({ pid }) => isAlive(pid)));
+      assert.deepEqual(slipwayProcesses(), []);
+    });
   });
 });
 
@@ -77,11 +72,4 @@ async function startEndpoint(workbench: Workbench): Promise<void> {
   await workbench.runCommand('Slipway: Start Endpoint');
   await workbench.pick('Choose the version', 'Production');
   await row(workbench, 'flight-delays', 'Endpoints').filter({ hasText: 'http://' }).waitFor();
-}
-
-async function unfold(workbench: Workbench, experiment: string): Promise<void> {
-  const item = row(workbench, experiment);
-  await item.waitFor();
-  if ((await item.getAttribute('aria-expanded')) === 'false')
-    await item.locator('.monaco-tl-twistie').click();
 }

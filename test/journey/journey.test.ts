@@ -8,6 +8,7 @@ describe('the journey, in a real VS Code with the real Python client', function 
   this.timeout(600_000);
 
   it('trains, registers, promotes, serves and watches', async function () {
+    if (process.platform === 'win32') this.skip();
     const findings = await walkJourney({
       python: pythonWithPeers(this),
       theme: 'dark',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { launchBrowser } from '../browser.ts';
 import { repository } from '../toolchain/cacheFolder.ts';
+import { row } from './sideBar.ts';
 
 describe('npm start', function () {
   this.timeout(180_000);
@@ -21,7 +22,7 @@ describe('npm start', function () {
       await page.goto(await printedAddress(start.stdout));
       const slipway = page.locator('.part.activitybar .action-label[aria-label^="Slipway"]').first();
       await slipway.click({ timeout: 60_000 });
-      await page.locator('.part.sidebar .monaco-list-row[aria-label*="boosting-shallow"]').first().waitFor();
+      await row({ page }, 'boosting-shallow').waitFor();
     } finally {
       await browser.close();
       start.kill('SIGINT');

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { sampleWorkspace } from '../workbench/sampleWorkspace.ts';
-import { openWorkbench } from '../workbench/workbench.ts';
+import { inSampleProject } from './inSampleProject.ts';
 import { row } from './sideBar.ts';
 import { environmentOf, openTerminal, outputOf } from './terminal.ts';
 import { trackingClient } from './trackingClient.ts';
@@ -12,11 +11,8 @@ describe('in a workspace that becomes trusted', function () {
   });
 
   it('everything starts without a reload: terminals, endpoints, the command slipway', async () => {
-    const sample = await sampleWorkspace();
-    const workbench = await openWorkbench({ workspace: sample.folder, trusted: false });
-    try {
+    await inSampleProject({ trusted: false }, async (workbench) => {
       const { page } = workbench;
-      await workbench.openContainer('Slipway');
       await row(workbench, 'boosting-shallow').waitFor();
 
       await workbench.runCommand('Workspaces: Manage Workspace Trust');
@@ -37,9 +33,6 @@ describe('in a workspace that becomes trusted', function () {
       assert.equal(await trackingClient(environment).answers(), true);
       assert.equal(environment.MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT, 'true');
       assert.match(await outputOf(workbench, 'slipway --version'), /^\D*\d+\.\d+\.\d+\s*$/);
-    } finally {
-      await workbench.dispose();
-      await sample.remove();
-    }
+    });
   });
 });

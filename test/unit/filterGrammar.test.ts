@@ -7,9 +7,9 @@ import {
   readOrder,
   runSearchRules,
 } from '../../src/engine/tracking/searchRules.ts';
-import { SlipwayError } from '../../src/protocol/errors.ts';
+import { errorOfKind } from '../errorOfKind.ts';
 
-const isInvalid = (error: unknown) => error instanceof SlipwayError && error.kind === 'invalidParameter';
+const isInvalid = errorOfKind('invalidParameter');
 
 describe('The grammar of search filters', () => {
   it('reads identifiers, operators and values in every spelling', () => {

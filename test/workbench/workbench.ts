@@ -163,12 +163,15 @@ async function whenRestored(page: Page): Promise<void> {
 }
 
 function pageActions(page: Page): Omit<Workbench, 'page' | 'dataFolder' | 'dispose'> {
+  // A pointer that rests where it clicked opens the tooltip of whatever appears under it.
+  const moveMouseAway = (): Promise<void> => page.mouse.move(1, 1);
   const runCommand = async (title: string): Promise<void> => {
     await page.keyboard.press('F1');
     const palette = page.locator('.quick-input-widget');
     await palette.locator('input').first().fill(`>${title}`);
     const start = title.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
     await palette.locator(`.monaco-list-row[aria-label^="${start}"]`).first().click();
+    await moveMouseAway();
   };
   return {
     runCommand,
@@ -176,6 +179,7 @@ function pageActions(page: Page): Omit<Workbench, 'page' | 'dataFolder' | 'dispo
       const title = page.locator('.quick-input-title', { hasText: question });
       const quickPick = page.locator('.quick-input-widget').filter({ has: title });
       await quickPick.locator('.monaco-list-row').filter({ hasText: text }).first().click();
+      await moveMouseAway();
     },
     webview: (index = 0) =>
       page
@@ -185,6 +189,7 @@ function pageActions(page: Page): Omit<Workbench, 'page' | 'dataFolder' | 'dispo
         .frameLocator('iframe#active-frame'),
     async openContainer(name) {
       await page.locator(`.part.activitybar .action-label[aria-label^="${name}"]`).first().click();
+      await moveMouseAway();
     },
     async screenshot(file) {
       await mkdir(dirname(file), { recursive: true });
