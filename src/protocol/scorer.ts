@@ -85,6 +85,6 @@ export type ScorerCommand = { readonly type: 'drain' };
  * - FP32 values have the fewest digits that FP32 tells apart, such as 8.6.
  * - NaN is null, infinities are the strings "Infinity" and "-Infinity", 64-bit integers are exact JSON integers.
  *
- * Rows are gathered and written together, a tenth of a second or 500 rows later: killing the process loses no more.
+ * Rows are gathered and written together, a tenth of a second or 5,000 rows later: killing the process loses no more.
  */
 export const inferenceLogTable = 'requests';

@@ -15,7 +15,7 @@ export interface InferenceLog {
 }
 
 const flushMilliseconds = 100;
-const flushRows = 500;
+const flushRows = 5_000;
 /** Requests that may wait for the thread; while more do, new ones are left out of the log. */
 const waitingRequests = 20_000;
 
