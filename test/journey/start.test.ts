@@ -20,6 +20,7 @@ describe('npm start', function () {
     try {
       const page = await browser.newPage();
       await page.goto(await printedAddress(start.stdout));
+      await page.locator('.tab', { hasText: 'README.md' }).waitFor({ timeout: 60_000 });
       const slipway = page.locator('.part.activitybar .action-label[aria-label^="Slipway"]').first();
       await slipway.click({ timeout: 60_000 });
       await row({ page }, 'boosting-shallow').waitFor();

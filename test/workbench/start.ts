@@ -36,7 +36,8 @@ async function openInServer(workspace: string): Promise<void> {
   try {
     const user = join(dataFolder, 'data', 'User');
     await mkdir(user, { recursive: true });
-    await writeFile(join(user, 'settings.json'), JSON.stringify(quietSettings, null, 2));
+    const settings = { ...quietSettings, 'workbench.startupEditor': 'readme' };
+    await writeFile(join(user, 'settings.json'), JSON.stringify(settings, null, 2));
     const server = await startVscodeServer({
       dataFolder,
       extensionsFolder: join(dataFolder, 'extensions'),
