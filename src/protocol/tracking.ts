@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { request } from './request.ts';
 
-export const runStatuses = ['RUNNING', 'SCHEDULED', 'FINISHED', 'FAILED', 'KILLED'] as const;
-export type RunStatus = (typeof runStatuses)[number];
+export type RunStatus = 'RUNNING' | 'SCHEDULED' | 'FINISHED' | 'FAILED' | 'KILLED';
 
 /** The metric by which an experiment's runs are judged. */
 export interface MainMetric {

@@ -99,6 +99,13 @@ describe('artifact store', () => {
     );
   });
 
+  it('takes writes again after somebody cleared the store away', async () => {
+    await write('a', 'first');
+    rmSync(root, { recursive: true });
+    await write('a', 'second');
+    assert.equal(await text(store.open('a').content), 'second');
+  });
+
   it('removes files and folders, but never the root', async () => {
     await write('a/b/c', '');
     store.remove('a/b');

@@ -4,7 +4,10 @@ import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'nod
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createHttpServer } from '../../src/engine/http/server.ts';
+import { SlipwayError } from '../../src/protocol/errors.ts';
 import { evilPaths } from './artifactsCorpus.ts';
 import { openRegistryEngine, type RegistryEngine } from './registryEngine.ts';
 
@@ -218,6 +221,47 @@ describe('artifacts over the MLflow dialect', () => {
     assert.ok(!existsSync(join(engine.folder, 'artifacts/1')));
   });
 
+  it('tells a client whose upload meets a full disk, once all of it was sent', async () => {
+    const { tracking, registry } = engine;
+    const full = new Writable({ write: (_piece, _encoding, done) => done(new Error('no space left')) });
+    const write = (path: string, content: Readable) =>
+      pipeline(content, full).catch(() => Promise.reject(new SlipwayError('diskFull', { path })));
+    const server = await createHttpServer({
+      tracking,
+      registry,
+      artifacts: { ...engine.artifacts, write },
+      host: '127.0.0.1',
+      port: 0,
+      token: null,
+    });
+    try {
+      const answer = await sendAllThenRead(server.port, `PUT ${artifacts}/1/a`, 20 * 1024 * 1024);
+      assert.match(answer, /^HTTP\/1\.1 507 [\s\S]*TEMPORARILY_UNAVAILABLE/);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('answers a message that is too large, once all of it was sent', async () => {
+    const path = 'POST /api/2.0/mlflow/runs/create';
+    const answer = await sendAllThenRead(Number(new URL(engine.url).port), path, 80 * 1024 * 1024);
+    assert.match(answer, /^HTTP\/1\.1 400 [\s\S]*exceeds the maximum/);
+  });
+
+  it('reports no error when a client breaks off in the middle of a message', async () => {
+    const { port } = new URL(engine.url);
+    const socket = connect(Number(port), '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write(
+      `POST /api/2.0/mlflow/runs/create HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n` +
+        'Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{',
+    );
+    await engine.call('GET', '/experiments/get', { experiment_id: '0' });
+    socket.destroy();
+    await engine.call('GET', '/experiments/get', { experiment_id: '0' });
+    assert.deepEqual(engine.unforeseen, []);
+  });
+
   it('holds no large file in memory, neither coming nor going', async function () {
     this.timeout(120_000);
     const size = 192 * 1024 * 1024;
@@ -256,6 +300,22 @@ async function rawStatus(engine: RegistryEngine, method: string, path: string): 
   const [response] = await once(call, 'response');
   response.resume();
   return response.statusCode;
+}
+
+/** The answer to a request whose client, like Python's, reads nothing before it has sent its whole body. */
+async function sendAllThenRead(port: number, request: string, size: number): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    socket.write(
+      `${request} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\nContent-Length: ${size}\r\n\r\n`,
+    );
+    await new Promise((sent) => socket.write(Buffer.alloc(size, 'x'), sent));
+    const [answer] = await once(socket, 'data');
+    return String(answer);
+  } finally {
+    socket.destroy();
+  }
 }
 
 async function until(isSo: () => boolean): Promise<void> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { openDatabase } from '../../src/engine/database/connection.ts';
@@ -75,6 +75,21 @@ describe('store', () => {
         (error) =>
           error instanceof SlipwayError && error.kind === 'storeUnreadable' && error.values.path === file,
       );
+      if (process.platform === 'linux') assert.ok(!openFiles().includes(file));
+    });
+  });
+
+  it('opens without the write lock when there is nothing to migrate', async () => {
+    await inTemporaryFolder(async (folder) => {
+      const file = join(folder, 'store.db');
+      openDatabase(file).close();
+      const writer = new BetterSqlite3(file);
+      writer.exec('BEGIN IMMEDIATE');
+      try {
+        openDatabase(file).close();
+      } finally {
+        writer.close();
+      }
     });
   });
 
@@ -121,3 +136,15 @@ describe('store', () => {
     });
   });
 });
+
+/** The files that this process holds open, as Linux lists them. */
+function openFiles(): readonly string[] {
+  return readdirSync('/proc/self/fd').flatMap((descriptor) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${descriptor}`);
+    } catch {
+      // The list itself was open while it was read.
+      return [];
+    }
+  });
+}

@@ -198,6 +198,27 @@ describe('What the editor asks about experiments and runs', () => {
     assert.throws(() => tracking.runDetail('f'.repeat(32)), isNotFound);
   });
 
+  it('shows a run although the files of its models cannot be read', async () => {
+    const { tracking, artifacts } = engine;
+    const location = 'mlflow-artifacts://elsewhere:5000/x';
+    const elsewhere = tracking.createExperiment({ name: 'elsewhere', artifactLocation: location, tags: [] });
+    for (const experiment of [experimentId, elsewhere]) {
+      const runId = start('broken', { experiment });
+      const { model } = tracking.createLoggedModel({
+        experimentId: experiment,
+        name: 'tree',
+        modelType: '',
+        sourceRunId: runId,
+        tags: [],
+        parameters: [],
+      });
+      if (experiment === experimentId) {
+        await artifacts.write(artifacts.pathOf(model.artifactUri, 'MLmodel'), Readable.from(['- no map']));
+      }
+      assert.deepEqual(tracking.runDetail(runId).models[0]?.flavors, []);
+    }
+  });
+
   it('gives the points of metrics, or only those after a step', () => {
     const runId = start('curve');
     for (const step of [2, 0, 1]) log(runId, 'loss', step === 1 ? Number.POSITIVE_INFINITY : step, step);

@@ -86,8 +86,8 @@ describe('Experiments and runs over HTTP', () => {
     const body = await create({ tags: [{ key: 'mlflow.runName', value: 'tagged' }] });
     const run_id = textAt(body, 'run.info.run_id');
     assert.equal(at(body, 'run.info.run_name'), 'tagged');
-    const names = async () => {
-      const { body: read } = await engine.call('GET', '/runs/get', { run_id });
+    const names = async (of = run_id) => {
+      const { body: read } = await engine.call('GET', '/runs/get', { run_id: of });
       const tag = listAt(read, 'run.data.tags').find(
         (candidate) => at(candidate, 'key') === 'mlflow.runName',
       );
@@ -97,6 +97,10 @@ describe('Experiments and runs over HTTP', () => {
     assert.deepEqual(await names(), ['updated', 'updated']);
     await engine.call('POST', '/runs/set-tag', { run_id, key: 'mlflow.runName', value: 'retagged' });
     assert.deepEqual(await names(), ['retagged', 'retagged']);
+    const unnamed = await create({ tags: [{ key: 'mlflow.runName', value: '' }] });
+    const [name, tag] = await names(textAt(unnamed, 'run.info.run_id'));
+    assert.match(String(name), /^[a-z]+-[a-z]+-\d+$/);
+    assert.equal(tag, name);
   });
 
   it('deletes and restores an experiment with its runs; its name stays taken', async () => {
@@ -140,6 +144,9 @@ describe('Experiments and runs over HTTP', () => {
     assert.deepEqual(found.toSorted(), Array.from({ length: 12 }, (_, n) => `page ${n}`).toSorted());
     assert.match(await refusal('POST', '/experiments/search', {}), /must be a positive integer/);
     await refusal('POST', '/experiments/search', { max_results: 50_001 });
+    for (const order of ['tags.team', 'tags.name']) {
+      await refusal('POST', '/experiments/search', { max_results: 5, order_by: [order] });
+    }
   });
 
   it('refuses artifact locations with a fragment, a query or a way up', async () => {
@@ -187,5 +194,7 @@ describe('Experiments and runs over HTTP', () => {
     );
     assert.deepEqual(JSON.parse(textAt(tag, 'value')), [{ artifact_path: 'a' }, { artifact_path: 'b' }]);
     await refusal('POST', '/runs/log-model', { run_id, model_json: 'no json' });
+    await engine.call('POST', '/runs/set-tag', { run_id, key: 'mlflow.log-model.history', value: 'no json' });
+    assert.equal((await engine.call('POST', '/runs/log-model', { run_id, model_json: '{}' })).status, 200);
   });
 });

@@ -45,14 +45,16 @@ export function openDatabase(file: string, migrations: readonly Migration[] = al
 }
 
 function connect(file: string): BetterSqlite3.Database {
+  let connection: BetterSqlite3.Database | null = null;
   try {
-    const connection = new BetterSqlite3(file, { timeout: 20_000 });
+    connection = new BetterSqlite3(file, { timeout: 20_000 });
     connection.pragma('journal_mode = WAL');
     connection.pragma('synchronous = NORMAL');
     connection.pragma('foreign_keys = ON');
     connection.pragma('case_sensitive_like = ON');
     return connection;
   } catch (error) {
+    connection?.close();
     throw new SlipwayError('storeUnreadable', { path: file, detail: messageOf(error) }, { cause: error });
   }
 }
@@ -61,15 +63,14 @@ function migrate(connection: BetterSqlite3.Database, file: string, migrations: r
   const known = migrations.at(-1)?.version ?? 0;
   const found = schemaVersion(connection);
   if (found > known) throw new SlipwayError('storeTooNew', { path: file, found, known });
-  for (const migration of migrations) {
-    connection
-      .transaction(() => {
-        // Read again inside the lock: another engine may have migrated meanwhile.
-        if (schemaVersion(connection) >= migration.version) return;
-        connection.exec(migration.sql);
-        connection.pragma(`user_version = ${migration.version}`);
-      })
-      .immediate();
+  for (const { version, sql } of migrations) {
+    if (version <= found) continue;
+    runTransaction(connection, file, () => {
+      // Read again inside the lock: another engine may have migrated meanwhile.
+      if (schemaVersion(connection) >= version) return;
+      connection.exec(sql);
+      connection.pragma(`user_version = ${version}`);
+    });
   }
 }
 

@@ -7,8 +7,9 @@ import type { RegistryService } from '../registry/service.ts';
 import type { ArtifactStore } from '../tracking/artifacts.ts';
 import type { TrackingService } from '../tracking/service.ts';
 import { contentTypeOf } from './contentType.ts';
-import { answerJson, type DialectRoutes, encodeList } from './dialect.ts';
-import { createMessage, isFields, type Message } from './message.ts';
+import { answerJson, bodyOf, type DialectRoutes, encodeList, queryOf } from './dialect.ts';
+import { isFields } from './message.ts';
+import { readRunId } from './readings.ts';
 
 export interface ArtifactRouteOptions {
   readonly artifacts: ArtifactStore;
@@ -30,7 +31,7 @@ function registerProxyRoutes(routes: DialectRoutes, artifacts: ArtifactStore): v
     return { files: encodeList(entries.map((entry) => encodeEntry(entry, basename(entry.path)))) };
   });
   routes.raw('PUT', `${path}/*`, async (request, reply) => {
-    await receive(request, artifacts);
+    await artifacts.write(pathOf(request), Readable.from(bodyOf(request)));
     return answerJson(reply, 200, {});
   });
   routes.raw('GET', `${path}/*`, (request, reply) => sendFile(reply, artifacts, pathOf(request)));
@@ -38,15 +39,6 @@ function registerProxyRoutes(routes: DialectRoutes, artifacts: ArtifactStore): v
     artifacts.remove(pathOf(request));
     return answerJson(reply, 200, {});
   });
-}
-
-/** Writes what a request brings. A client that went away in the middle is no fault of ours to report. */
-async function receive(request: FastifyRequest, artifacts: ArtifactStore): Promise<void> {
-  try {
-    await artifacts.write(pathOf(request), contentOf(request));
-  } catch (error) {
-    throw request.raw.errored === null ? error : new SlipwayError('cancelled', {}, { cause: error });
-  }
 }
 
 /** The Python client reads these words and sends the file in one piece instead. */
@@ -80,7 +72,7 @@ function registerListsAndDownloads(routes: DialectRoutes, options: ArtifactRoute
     files: encodeList(artifacts.list(uri, path).map((entry) => encodeEntry(entry, entry.path))),
   });
   routes.rpc('GET', '/mlflow/artifacts/list', (message) =>
-    list(tracking.run(runIdOf(message)).artifactUri, message.text('path') ?? ''),
+    list(tracking.run(readRunId(message)).artifactUri, message.text('path') ?? ''),
   );
   routes.rpc('GET', '/mlflow/logged-models/{model_id}/artifacts/directories', (message) =>
     list(
@@ -95,7 +87,7 @@ function registerListsAndDownloads(routes: DialectRoutes, options: ArtifactRoute
   });
   routes.plain('GET', '/get-artifact', (request, reply) => {
     const message = queryOf(request);
-    const uri = tracking.run(runIdOf(message)).artifactUri;
+    const uri = tracking.run(readRunId(message)).artifactUri;
     return sendFile(reply, artifacts, artifacts.pathOf(uri, message.requiredText('path')));
   });
   routes.plain('GET', '/model-versions/get-artifact', (request, reply) => {
@@ -141,20 +133,4 @@ function basename(path: string): string {
 function pathOf(request: FastifyRequest): string {
   const path = isFields(request.params) ? request.params['*'] : undefined;
   return typeof path === 'string' ? path : '';
-}
-
-/** A request with neither length nor chunks has no body: an empty file. */
-function contentOf(request: FastifyRequest): Readable {
-  return request.body instanceof Readable ? request.body : Readable.from([]);
-}
-
-function queryOf(request: FastifyRequest): Message {
-  return createMessage({
-    ...(isFields(request.query) ? request.query : {}),
-    ...(isFields(request.params) ? request.params : {}),
-  });
-}
-
-function runIdOf(message: Message): string {
-  return message.text('run_id') || message.text('run_uuid') || message.requiredText('run_id');
 }

@@ -6,6 +6,7 @@
  * `encodeList` and doubles through `encodeDouble`. Errors are thrown as `SlipwayError` and become
  * `{error_code, message}` with MLflow's status.
  */
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCategory, SlipwayError, toSlipwayError } from '../../protocol/errors.ts';
 import { createMessage, isFields, type Message } from './message.ts';
@@ -13,9 +14,9 @@ import { createMessage, isFields, type Message } from './message.ts';
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** Answers a remote procedure with an object in snake_case; nothing to say is `{}`. */
-export type RpcHandler = (message: Message, request: FastifyRequest) => object | Promise<object>;
+export type RpcHandler = (message: Message) => object;
 
-/** Answers a request whose body or answer is no message, such as a file. `request.body` is a `Readable` or undefined. */
+/** Answers a request whose body or answer is no message, such as a file; `bodyOf` gives what it brings. */
 export type RawHandler = (request: FastifyRequest, reply: FastifyReply) => unknown;
 
 export interface DialectRoutes {
@@ -36,25 +37,29 @@ const largestBody = 64 * 1024 * 1024;
 
 /** The routes of an app, to be mounted before it listens. `report` hears of errors that were not foreseen. */
 export function createDialectRoutes(app: FastifyInstance, report: (error: unknown) => void): DialectRoutes {
-  const known = new Map<string, { readonly pattern: RegExp; readonly methods: Set<string> }>();
+  const known = new Map<string, RegExp>();
   const plain = (method: Method, path: string, handler: RawHandler) => {
-    const entry = known.get(path) ?? { pattern: patternOf(path), methods: new Set() };
-    entry.methods.add(method);
-    known.set(path, entry);
+    known.set(path, patternOf(path));
     app.route({ method, url: path.replace(/\{(\w+)\}/g, ':$1'), handler });
   };
 
   // Bodies stay streams: artifacts may be large and of any type, and messages check type and size themselves.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
-  app.setErrorHandler((thrown, _request, reply) => {
-    const error = toSlipwayError(asClientError(thrown));
+  app.setErrorHandler((thrown, { raw }, reply) => {
+    // Many clients send all of a body before they read: without somebody to take the rest they would wait for ever.
+    raw.resume();
+    // That a client went away in the middle is no fault of ours to report.
+    const error =
+      raw.errored === null
+        ? toSlipwayError(asClientError(thrown))
+        : new SlipwayError('cancelled', {}, { cause: thrown });
     if (error.category === 'internal') report(thrown);
     return answerError(reply, error);
   });
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
-    const exists = [...known.values()].some((entry) => entry.pattern.test(path));
+    const exists = [...known.values()].some((pattern) => pattern.test(path));
     answerNoSuchEndpoint(reply, exists ? 405 : 404);
   });
 
@@ -67,7 +72,7 @@ export function createDialectRoutes(app: FastifyInstance, report: (error: unknow
     rpc(method, path, handler, major = 2) {
       const answer: RawHandler = async (request, reply) => {
         const message = await readMessage(request);
-        return answerJson(reply, 200, await handler(message, request));
+        return answerJson(reply, 200, handler(message));
       };
       plain(method, `/api/${major}.0${path}`, answer);
       plain(method, `/ajax-api/${major}.0${path}`, answer);
@@ -103,7 +108,7 @@ export function answerError(reply: FastifyReply, error: SlipwayError): FastifyRe
 }
 
 /** A client takes 404 without JSON as "this server lacks the endpoint" and uses its fallback. */
-export function answerNoSuchEndpoint(reply: FastifyReply, status: 404 | 405): FastifyReply {
+function answerNoSuchEndpoint(reply: FastifyReply, status: 404 | 405): FastifyReply {
   const title = status === 404 ? 'Not Found' : 'Method Not Allowed';
   return reply
     .code(status)
@@ -137,15 +142,31 @@ function asClientError(thrown: unknown): unknown {
   return isClientError ? invalid(thrown.message) : thrown;
 }
 
-async function readMessage(request: FastifyRequest): Promise<Message> {
-  const path = isFields(request.params) ? request.params : {};
-  if (request.method === 'GET' || request.method === 'HEAD') {
-    return createMessage({ ...(isFields(request.query) ? request.query : {}), ...path });
+/**
+ * What a request brings; nothing when it has no body. The request outlives a reader that stops or fails: it can still
+ * be answered, and its error, if it has one, is the client's.
+ */
+export async function* bodyOf(request: FastifyRequest): AsyncGenerator<Buffer> {
+  if (!(request.body instanceof Readable)) return;
+  for await (const piece of request.body.iterator({ destroyOnReturn: false })) {
+    if (Buffer.isBuffer(piece)) yield piece;
   }
-  const stream = request.body;
-  if (stream !== undefined || request.method !== 'DELETE') checkContentType(request);
-  const body = await readText(stream);
-  return createMessage({ ...parseBody(body), ...path });
+}
+
+/** The message in the query and the path of a request. */
+export function queryOf(request: FastifyRequest): Message {
+  return createMessage({ ...(isFields(request.query) ? request.query : {}), ...pathParametersOf(request) });
+}
+
+async function readMessage(request: FastifyRequest): Promise<Message> {
+  if (request.method === 'GET' || request.method === 'HEAD') return queryOf(request);
+  if (request.body !== undefined || request.method !== 'DELETE') checkContentType(request);
+  const body = await readText(bodyOf(request));
+  return createMessage({ ...parseBody(body), ...pathParametersOf(request) });
+}
+
+function pathParametersOf(request: FastifyRequest): Readonly<Record<string, unknown>> {
+  return isFields(request.params) ? request.params : {};
 }
 
 /** A page of another site cannot send this content type without asking first, which is never granted. */
@@ -157,21 +178,15 @@ function checkContentType(request: FastifyRequest): void {
   }
 }
 
-async function readText(stream: unknown): Promise<string> {
-  if (!isAsyncIterable(stream)) return '';
-  const chunks: Buffer[] = [];
+async function readText(body: AsyncIterable<Buffer>): Promise<string> {
+  const pieces: Buffer[] = [];
   let size = 0;
-  for await (const chunk of stream) {
-    if (!Buffer.isBuffer(chunk)) continue;
-    size += chunk.length;
+  for await (const piece of body) {
+    size += piece.length;
     if (size > largestBody) throw invalid(`The request body exceeds the maximum of ${largestBody} bytes.`);
-    chunks.push(chunk);
+    pieces.push(piece);
   }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+  return Buffer.concat(pieces).toString('utf8');
 }
 
 /** Some clients encode twice, so a text that holds JSON is read once more. */

@@ -4,6 +4,7 @@ import type { RegistryService } from '../registry/service.ts';
 import type { ModelVersion, RegisteredModel, RegistrySearch } from '../registry/types.ts';
 import { type DialectRoutes, encodeList, encodeText } from './dialect.ts';
 import type { Message } from './message.ts';
+import { readKeyValue, readKeyValues } from './readings.ts';
 
 /** The remote procedures of MLflow's model_registry.proto. */
 export function registerRegistryRoutes(
@@ -22,7 +23,7 @@ function registerModelRoutes({ rpc }: DialectRoutes, registry: RegistryService):
       registry.createModel(
         message.requiredText('name'),
         message.text('description') ?? '',
-        readTags(message),
+        readKeyValues(message, 'tags'),
       ),
     ),
   );
@@ -48,7 +49,7 @@ function registerModelRoutes({ rpc }: DialectRoutes, registry: RegistryService):
     });
   }
   rpc('POST', `${path}/set-tag`, (message) =>
-    nothing(registry.setModelTag(message.requiredText('name'), readTag(message))),
+    nothing(registry.setModelTag(message.requiredText('name'), readKeyValue(message))),
   );
   rpc('DELETE', `${path}/delete-tag`, (message) =>
     nothing(registry.deleteModelTag(message.requiredText('name'), message.requiredText('key'))),
@@ -80,7 +81,7 @@ function registerVersionRoutes({ rpc }: DialectRoutes, registry: RegistryService
         modelId: message.text('model_id') || null,
         runLink: message.text('run_link') ?? '',
         description: message.text('description') ?? '',
-        tags: readTags(message),
+        tags: readKeyValues(message, 'tags'),
       }),
     ),
   );
@@ -122,7 +123,7 @@ function registerVersionRoutes({ rpc }: DialectRoutes, registry: RegistryService
   });
   rpc('POST', `${path}/set-tag`, (message) => {
     const { name, version } = readVersionKey(message);
-    return nothing(registry.setVersionTag(name, version, readTag(message)));
+    return nothing(registry.setVersionTag(name, version, readKeyValue(message)));
   });
   rpc('DELETE', `${path}/delete-tag`, (message) => {
     const { name, version } = readVersionKey(message);
@@ -135,14 +136,6 @@ function readVersionKey(message: Message): { readonly name: string; readonly ver
   // The proto says text, yet clients send the number as well.
   const version = typeof number === 'number' ? String(number) : message.requiredText('version');
   return { name: message.requiredText('name'), version: readVersionNumber(version) };
-}
-
-function readTag(message: Message): { readonly key: string; readonly value: string } {
-  return { key: message.requiredText('key'), value: message.text('value') ?? '' };
-}
-
-function readTags(message: Message): readonly { readonly key: string; readonly value: string }[] {
-  return message.messages('tags').map(readTag);
 }
 
 function readSearch(message: Message, defaultPage: number): RegistrySearch {

@@ -80,7 +80,8 @@ export function createArtifactStore(root: string): ArtifactStore {
     const segments = [...artifactSegments(artifactPathOf(uri)), ...artifactSegments(path)];
     return segments.join('/');
   };
-  let uploads: string | null = null;
+  const uploads = join(root, uploadFolder);
+  let tidied = false;
 
   return {
     resolve: (uri, path = '') => locate(pathOf(uri, path)),
@@ -95,9 +96,12 @@ export function createArtifactStore(root: string): ArtifactStore {
     async write(path, content) {
       const target = locate(path);
       if (target === root) throw new SlipwayError('invalidParameter', { detail: 'Invalid path' });
-      uploads ??= prepareUploads(root);
       const upload = join(uploads, randomUUID());
       try {
+        // Each time: somebody may have cleared the store away to free the disk.
+        mkdirSync(uploads, { recursive: true, mode: 0o700 });
+        if (!tidied) removeOldUploads(uploads);
+        tidied = true;
         await pipeline(content, createWriteStream(upload, { flags: 'wx', mode: 0o600 }));
         mkdirSync(dirname(target), { recursive: true });
         // A link may have come into being while the content did.
@@ -187,16 +191,13 @@ function openFile(target: string, path: string): { readonly descriptor: number; 
   }
 }
 
-/** Makes the folder for uploads, and removes what a day ago an engine that died left in it. */
-function prepareUploads(root: string): string {
-  const folder = join(root, uploadFolder);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+/** Removes what a day ago an engine that died left in the folder for uploads. */
+function removeOldUploads(folder: string): void {
   for (const { name } of entriesIn(folder)) {
     const file = join(folder, name);
     const found = statusOf(file, statSync);
     if (found && found.mtimeMs < Date.now() - dayMilliseconds) rmSync(file, { recursive: true, force: true });
   }
-  return folder;
 }
 
 function explain(error: unknown, path: string, root: string): unknown {

@@ -49,12 +49,17 @@ export function createExperiments(dependencies: TrackingDependencies): Experimen
       detail: `Experiment(name=${name}) already exists${where}.${advice}`,
     });
   };
-  const change = (experimentId: string, work: (key: number, experiment: Experiment) => void) => {
-    transaction(() => {
-      const experiment = findExperiment(dependencies, experimentId);
-      work(Number(experiment.experimentId), experiment);
+  const change = (
+    experimentId: string,
+    find: typeof findExperiment,
+    work: (key: number, experiment: Experiment) => void,
+  ) => {
+    const experiment = transaction(() => {
+      const found = find(dependencies, experimentId);
+      work(Number(found.experimentId), found);
+      return found;
     });
-    changes.tracking(experimentId);
+    changes.tracking(experiment.experimentId);
   };
 
   return {
@@ -93,7 +98,7 @@ export function createExperiments(dependencies: TrackingDependencies): Experimen
     },
     renameExperiment(experimentId, name) {
       checkExperimentName(name);
-      change(experimentId, (key, experiment) => {
+      change(experimentId, findExperiment, (key, experiment) => {
         if (experiment.lifecycleStage !== 'active') {
           throw invalid('Cannot rename a non-active experiment.');
         }
@@ -103,15 +108,14 @@ export function createExperiments(dependencies: TrackingDependencies): Experimen
       });
     },
     deleteExperiment(experimentId) {
-      change(experimentId, (key) => {
-        findActiveExperiment(dependencies, experimentId);
+      change(experimentId, findActiveExperiment, (key) => {
         const now = Date.now();
         store.experiments.setStage(key, 'deleted', now);
         store.runs.setStageOfExperiment(key, 'deleted', now);
       });
     },
     restoreExperiment(experimentId) {
-      change(experimentId, (key, experiment) => {
+      change(experimentId, findExperiment, (key, experiment) => {
         if (experiment.lifecycleStage !== 'deleted') {
           throw invalid(
             `The experiment ${experimentId} must be in the 'deleted' state. Current state is active.`,
@@ -123,15 +127,13 @@ export function createExperiments(dependencies: TrackingDependencies): Experimen
     },
     setExperimentTag(experimentId, key, value) {
       checkExperimentTag(key, value);
-      change(experimentId, (experiment) => {
-        findActiveExperiment(dependencies, experimentId);
+      change(experimentId, findActiveExperiment, (experiment) => {
         store.experiments.setTag(experiment, { key, value });
         store.experiments.touch(experiment, Date.now());
       });
     },
     deleteExperimentTag(experimentId, key) {
-      change(experimentId, (experiment) => {
-        findActiveExperiment(dependencies, experimentId);
+      change(experimentId, findActiveExperiment, (experiment) => {
         if (!store.experiments.deleteTag(experiment, key)) {
           throw notFound(`No tag with name: ${key} in experiment with id ${experimentId}`);
         }

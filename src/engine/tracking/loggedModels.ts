@@ -52,7 +52,7 @@ export interface LoggedModels {
   deleteLoggedModel(modelId: string): void;
   searchLoggedModels(search: LoggedModelSearch): Page<LoggedModelData>;
   setLoggedModelTag(modelId: string, key: string, value: string): void;
-  setLoggedModelTags(modelId: string, tags: readonly KeyValue[]): LoggedModelData;
+  setLoggedModelTags(modelId: string, tags: readonly KeyValue[]): void;
   deleteLoggedModelTag(modelId: string, key: string): void;
   logLoggedModelParameters(modelId: string, parameters: readonly KeyValue[]): void;
 }
@@ -72,7 +72,7 @@ export function createLoggedModels(dependencies: TrackingDependencies): LoggedMo
     });
     tell(model);
   };
-  const changeTags = (modelId: string, tags: readonly KeyValue[]) =>
+  const setTags = (modelId: string, tags: readonly KeyValue[]) =>
     change(modelId, (model) => {
       for (const tag of tags) store.models.setTag(model.key, tag);
     });
@@ -132,11 +132,8 @@ export function createLoggedModels(dependencies: TrackingDependencies): LoggedMo
       );
       return pageOf({ items: items.map((model) => store.models.load(model)), last }, subject);
     },
-    setLoggedModelTag: (modelId, key, value) => changeTags(modelId, [{ key, value }]),
-    setLoggedModelTags(modelId, tags) {
-      changeTags(modelId, tags);
-      return data(modelId);
-    },
+    setLoggedModelTag: (modelId, key, value) => setTags(modelId, [{ key, value }]),
+    setLoggedModelTags: setTags,
     deleteLoggedModelTag: (modelId, key) =>
       change(modelId, (model) => {
         if (!store.models.deleteTag(model.key, key)) {

@@ -8,7 +8,7 @@ import {
   invalid,
   parameterValue,
 } from './limits.ts';
-import { findActiveRun, findLoggedModel } from './lookup.ts';
+import { changeRun, findActiveRun, findLoggedModel } from './lookup.ts';
 import { pageOf, readPageToken } from './paging.ts';
 import { writeTag } from './runTags.ts';
 import type { Metric, MetricToLog, Page, RunRecord } from './types.ts';
@@ -57,16 +57,10 @@ const allPoints = 1_000_000_000;
 
 /** The rules of what a run logs while it trains. */
 export function createLogging(dependencies: TrackingDependencies): Logging {
-  const { store, changes, transaction } = dependencies;
+  const { store } = dependencies;
 
-  const change = (runId: string, work: (run: RunRecord) => void) => {
-    const run = transaction(() => {
-      const found = findActiveRun(dependencies, runId);
-      work(found);
-      return found;
-    });
-    changes.tracking(run.experimentId, run.runId);
-  };
+  const change = (runId: string, work: (run: RunRecord) => void) =>
+    changeRun(dependencies, findActiveRun, runId, work);
   const addMetrics = (run: RunRecord, metrics: readonly MetricToLog[]) => {
     store.metrics.add(run.key, metrics);
     for (const metric of metrics) {

@@ -1,4 +1,4 @@
-/** Finding what a request names, and refusing what it may not change. */
+/** Finding what a request names, refusing what it may not change, and changing it. */
 import type { TrackingDependencies } from './dependencies.ts';
 import { checkRunId, experimentKey, invalid, notFound } from './limits.ts';
 import type { Experiment, LifecycleStage, LoggedModelRecord, RunRecord, ViewType } from './types.ts';
@@ -32,6 +32,22 @@ export function findActiveRun(stores: Stores, runId: string): RunRecord {
   const run = findRun(stores, runId);
   if (run.lifecycleStage === 'active') return run;
   throw invalid(`The run ${runId} must be in the 'active' state. Current state is deleted.`);
+}
+
+/** Changes the run that `find` gives, in one transaction, and tells of it. */
+export function changeRun<Result>(
+  dependencies: TrackingDependencies,
+  find: typeof findRun,
+  runId: string,
+  work: (run: RunRecord) => Result,
+): Result {
+  const { changes, transaction } = dependencies;
+  const [run, result] = transaction(() => {
+    const found = find(dependencies, runId);
+    return [found, work(found)] as const;
+  });
+  changes.tracking(run.experimentId, run.runId);
+  return result;
 }
 
 /** Throws `notFound` when there is no such model, or it was deleted. */

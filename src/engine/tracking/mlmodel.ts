@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { SlipwayError } from '../../protocol/errors.ts';
+import { parseJsonOrNull } from './jsonText.ts';
 
 /** What the `MLmodel` file of a logged model says (MLflow, "Model format"). */
 export interface Mlmodel {
@@ -102,7 +103,7 @@ function parseYaml(file: string): unknown {
 /** A signature's side is a string of JSON inside the YAML. One that cannot be read counts as none. */
 function parseFields(json: string | null | undefined): readonly SignatureField[] | null {
   if (!json) return null;
-  const parsed = fieldsSchema.safeParse(parseJson(json));
+  const parsed = fieldsSchema.safeParse(parseJsonOrNull(json));
   if (!parsed.success) return null;
   return parsed.data.map((field) => ({
     name: field.name ?? null,
@@ -110,14 +111,6 @@ function parseFields(json: string | null | undefined): readonly SignatureField[]
     required: field.required,
     tensor: field['tensor-spec'] ?? null,
   }));
-}
-
-function parseJson(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return null;
-  }
 }
 
 function unreadable(file: string, detail: string): SlipwayError {

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { SlipwayError } from '../../protocol/errors.ts';
 import type {
   ArtifactEntry,
   DatasetInput,
@@ -11,13 +12,14 @@ import type {
   RunSummary,
 } from '../../protocol/tracking.ts';
 import type { TrackingDependencies } from './dependencies.ts';
+import { parseJsonOrNull } from './jsonText.ts';
 import { experimentKey, invalid, notFound } from './limits.ts';
 import { findExperiment, findRun } from './lookup.ts';
 import { guessMainMetric } from './mainMetric.ts';
-import { readMlmodel } from './mlmodel.ts';
+import { flavorNames } from './mlmodel.ts';
 import type { RunPosition } from './overviewStore.ts';
 import { datasetContextTag, modelHistoryTag, modelVersionsTag, parentRunTag, runNameTag } from './runTags.ts';
-import type { LoggedModelRecord, RunRecord } from './types.ts';
+import type { DatasetLink, LoggedModelRecord, RunRecord } from './types.ts';
 
 export interface RunListing {
   readonly experimentId: string;
@@ -96,16 +98,6 @@ export function createOverview(dependencies: TrackingDependencies): Overview {
     if (summary) return summary;
     throw notFound(`Run with id=${run.runId} not found`);
   };
-  const datasetsOf = (run: RunRecord): readonly DatasetInput[] => {
-    const [loaded] = store.runs.load([run]);
-    return (loaded?.datasets ?? []).map(({ dataset, tags }) => ({
-      name: dataset.name,
-      digest: dataset.digest,
-      sourceType: dataset.sourceType,
-      source: dataset.source,
-      context: tags.find(({ key }) => key === datasetContextTag)?.value ?? '',
-    }));
-  };
   const summarizeModel = (record: LoggedModelRecord): LoggedModelSummary => {
     const { tags } = store.models.load(record);
     return {
@@ -116,15 +108,21 @@ export function createOverview(dependencies: TrackingDependencies): Overview {
     };
   };
   const flavorsOf = ({ artifactUri }: LoggedModelRecord): readonly string[] => {
-    // A model may lie elsewhere, such as in a bucket, where only its own client can read.
-    if (!artifactUri.startsWith('mlflow-artifacts:')) return [];
-    const mlmodel = readMlmodel(artifacts.resolve(artifactUri));
-    return mlmodel ? Object.keys(mlmodel.flavors) : [];
+    try {
+      return flavorNames(artifacts.resolve(artifactUri));
+    } catch (error) {
+      // A model may lie elsewhere, such as in a bucket, where only its own client can read.
+      if (error instanceof SlipwayError) return [];
+      throw error;
+    }
   };
 
   return {
     runSummary: (runId) => summaryOf(findRun(dependencies, runId)),
-    runDatasets: (runId) => datasetsOf(findRun(dependencies, runId)),
+    runDatasets(runId) {
+      const [loaded] = store.runs.load([findRun(dependencies, runId)]);
+      return (loaded?.datasets ?? []).map(toDatasetInput);
+    },
     experiments: () =>
       store.overview
         .activity()
@@ -168,7 +166,7 @@ export function createOverview(dependencies: TrackingDependencies): Overview {
         parameters: loaded?.parameters ?? [],
         metrics: store.metrics.latest(run.key),
         tags: tags.filter(({ key }) => !shownElsewhere.has(key)),
-        datasets: datasetsOf(run),
+        datasets: (loaded?.datasets ?? []).map(toDatasetInput),
         models: store.models.ofRun(run.key).map(summarizeModel),
       };
     },
@@ -204,9 +202,19 @@ export function createOverview(dependencies: TrackingDependencies): Overview {
   };
 }
 
-/** Reads the tag in which MLflow keeps what a model was registered as; it may hold a version twice. */
+function toDatasetInput({ dataset, tags }: DatasetLink): DatasetInput {
+  return {
+    name: dataset.name,
+    digest: dataset.digest,
+    sourceType: dataset.sourceType,
+    source: dataset.source,
+    context: tags.find(({ key }) => key === datasetContextTag)?.value ?? '',
+  };
+}
+
+/** Reads the tag in which MLflow keeps what a model was registered as; it may hold a version twice, or anything else. */
 function readRegistrations(json: string): LoggedModelSummary['registeredAs'] {
-  const parsed: unknown = parseOrNull(json);
+  const parsed = parseJsonOrNull(json);
   const found = new Map<string, { readonly name: string; readonly version: number }>();
   for (const entry of Array.isArray(parsed) ? parsed : []) {
     if (typeof entry?.name !== 'string' || !Number.isInteger(Number(entry.version))) continue;
@@ -214,15 +222,6 @@ function readRegistrations(json: string): LoggedModelSummary['registeredAs'] {
     found.set(`${entry.name}/${version}`, { name: entry.name, version });
   }
   return [...found.values()];
-}
-
-/** The tag is free for clients to write, so it may hold anything. */
-function parseOrNull(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return null;
-  }
 }
 
 function readCursor(cursor: string): RunPosition {

@@ -1,12 +1,13 @@
 /** Page tokens: opaque to clients, they hold where the next page begins. */
 import { createHash } from 'node:crypto';
+import { parseJsonOrNull } from './jsonText.ts';
 import { invalid } from './limits.ts';
 import type { Page, QueryResult, SortValue } from './types.ts';
 
 /** Reads a page token; the empty one means the first page. `subject` is what the token was made for. */
 export function readPageToken(token: string, subject: unknown): readonly SortValue[] | null {
   if (token === '') return null;
-  const content = parse(Buffer.from(token, 'base64').toString('utf8'));
+  const content = parseJsonOrNull(Buffer.from(token, 'base64').toString('utf8'));
   if (!Array.isArray(content)) throw invalid('Invalid page token, could not base64-decode');
   const [fingerprint, ...values]: unknown[] = content;
   if (fingerprint !== fingerprintOf(subject)) {
@@ -25,14 +26,6 @@ export function pageOf<Item>(result: QueryResult<Item>, subject: unknown): Page<
 
 function fingerprintOf(subject: unknown): string {
   return createHash('sha256').update(JSON.stringify(subject)).digest('base64url').slice(0, 12);
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw invalid('Invalid page token, could not base64-decode');
-  }
 }
 
 /** JSON has no infinities. */

@@ -46,8 +46,11 @@ export function toRunRecord(row: RunRow): RunRecord {
   };
 }
 
+/** A run as it begins: active, without an end or a parent. */
+export type NewRun = Omit<RunInfo, 'endTime' | 'lifecycleStage' | 'parentRunId'>;
+
 export interface RunStore {
-  insert(run: RunInfo): number;
+  insert(run: NewRun): number;
   find(runId: string): RunRecord | null;
   /** The runs with all that was logged to them, in the order given. */
   load(records: readonly RunRecord[]): readonly Run[];

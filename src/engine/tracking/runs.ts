@@ -1,7 +1,8 @@
 import type { KeyValue, RunStatus } from '../../protocol/tracking.ts';
 import type { TrackingDependencies } from './dependencies.ts';
+import { parseJsonOrNull } from './jsonText.ts';
 import { checkKey, checkLength, experimentKey, invalid, notFound, tagValue } from './limits.ts';
-import { findActiveExperiment, findActiveRun, findRun, stagesOf } from './lookup.ts';
+import { changeRun, findActiveExperiment, findActiveRun, findRun, stagesOf } from './lookup.ts';
 import { pageOf, readPageToken } from './paging.ts';
 import { makeId, makeUpName } from './runNames.ts';
 import { modelHistoryTag, parentRunTag, runNameTag, writeTag } from './runTags.ts';
@@ -54,14 +55,8 @@ export function createRuns(dependencies: TrackingDependencies): Runs {
     if (loaded) return loaded;
     throw notFound(`Run with id=${run.runId} not found`);
   };
-  const change = <Result>(runId: string, find: typeof findRun, work: (run: RunRecord) => Result): Result => {
-    const [run, result] = transaction(() => {
-      const found = find(dependencies, runId);
-      return [found, work(found)] as const;
-    });
-    changes.tracking(run.experimentId, run.runId);
-    return result;
-  };
+  const change = <Result>(runId: string, find: typeof findRun, work: (run: RunRecord) => Result): Result =>
+    changeRun(dependencies, find, runId, work);
 
   return {
     createRun(wanted) {
@@ -77,13 +72,11 @@ export function createRuns(dependencies: TrackingDependencies): Runs {
           userId: wanted.userId,
           status: 'RUNNING',
           startTime: wanted.startTime ?? Date.now(),
-          endTime: null,
-          lifecycleStage: 'active',
           artifactUri: `${experiment.artifactLocation.replace(/\/$/, '')}/${runId}/artifacts`,
-          parentRunId: null,
         });
         for (const tag of wanted.tags) writeTag(store, key, tag);
-        store.runs.setTag(key, { key: runNameTag, value: name });
+        // Last, as it may differ from the tag that was given: an empty one.
+        writeTag(store, key, { key: runNameTag, value: name });
         return load(findRun(dependencies, runId));
       });
       changes.tracking(run.info.experimentId, run.info.runId);
@@ -180,17 +173,14 @@ function checkDatasetLink({ dataset, tags }: DatasetLink): void {
   }
 }
 
+/** The tag is free for clients to write, so it may hold anything. */
 function parseList(json: string): readonly unknown[] {
-  const parsed: unknown = JSON.parse(json);
+  const parsed = parseJsonOrNull(json);
   return Array.isArray(parsed) ? parsed : [];
 }
 
 function parseModel(json: string): object {
-  try {
-    const parsed: unknown = JSON.parse(json);
-    if (typeof parsed === 'object' && parsed !== null) return parsed;
-  } catch {
-    // Falls through: what is no JSON is refused like what is no object.
-  }
+  const parsed = parseJsonOrNull(json);
+  if (typeof parsed === 'object' && parsed !== null) return parsed;
   throw invalid('Malformed model info. The value of model_json must be a JSON object.');
 }

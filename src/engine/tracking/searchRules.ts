@@ -12,6 +12,8 @@ export interface SearchRules {
   /** Entities by their names in a filter. */
   readonly entities: Readonly<Record<string, SearchEntity>>;
   readonly attributes: Attributes;
+  /** What the results may be ordered by. */
+  readonly orderedBy: readonly SearchEntity[];
 }
 
 const text = (key: string) => ({ key, type: 'text' }) as const;
@@ -51,6 +53,7 @@ export const runSearchRules: SearchRules = {
     Created: number('start_time'),
     end_time: number('end_time'),
   },
+  orderedBy: ['metric', 'parameter', 'tag', 'attribute'],
 };
 
 export const experimentSearchRules: SearchRules = {
@@ -61,6 +64,7 @@ export const experimentSearchRules: SearchRules = {
     creation_time: number('creation_time'),
     last_update_time: number('last_update_time'),
   },
+  orderedBy: ['attribute'],
 };
 
 export const loggedModelSearchRules: SearchRules = {
@@ -77,6 +81,7 @@ export const loggedModelSearchRules: SearchRules = {
     last_updated_timestamp: number('last_update_time'),
     last_updated_timestamp_ms: number('last_update_time'),
   },
+  orderedBy: ['metric', 'parameter', 'tag', 'attribute'],
 };
 
 const datasetKeys: ReadonlySet<string> = new Set(['name', 'digest', 'context']);
@@ -96,7 +101,7 @@ export function readOrder(orderBy: readonly string[], rules: SearchRules): reado
   return orderBy.map((entry) => {
     const ordering = parseOrdering(entry);
     const { entity, key } = resolve(ordering, rules);
-    if (entity === 'dataset') throw invalid(`Invalid identifier type '${ordering.entity}'`);
+    if (!rules.orderedBy.includes(entity)) throw invalid(`Invalid identifier type '${ordering.entity}'`);
     const name = `${entity}.${key}`;
     if (seen.has(name)) throw invalid(`\`order_by\` contains duplicate fields: ${name}`);
     seen.add(name);
