@@ -88,7 +88,7 @@ function newToken(): string {
 function parsePort(text: string | undefined): number {
   if (text === undefined) return 0;
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+  if (!/^\d+$/.test(text) || port > 65_535) {
     throw new UsageError(`--port must be a whole number from 0 to 65535, not "${text}"`);
   }
   return port;

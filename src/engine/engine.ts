@@ -114,9 +114,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     serving,
     monitoring,
     async close() {
+      // The door first: a request that renames a model would start its endpoint anew behind a closed service.
+      await http?.close();
       await monitoring.close();
       await serving.close();
-      await http?.close();
       database.close();
     },
   };

@@ -65,7 +65,8 @@ export function createHandlers(context: HandlerContext): Handlers {
     'monitoring/drift': (params, signal) =>
       trustedEngine().monitoring.drift(params, {
         signal,
-        progress: (fraction, message) => context.progress({ method: 'monitoring/drift', fraction, message }),
+        progress: (fraction, message) =>
+          context.progress({ method: 'monitoring/drift', subject: params.endpoint, fraction, message }),
       }),
   };
 }

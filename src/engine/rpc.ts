@@ -1,6 +1,5 @@
 import { type CancellationToken, type MessageConnection, ResponseError } from 'vscode-jsonrpc/node';
 import {
-  type EngineEvent,
   type EngineMethod,
   type EngineParams,
   type EngineResult,
@@ -59,9 +58,4 @@ function isEngineMethod(method: string): method is EngineMethod {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** Tells an event to the other side. */
-export function notify(connection: MessageConnection, event: EngineEvent, data: unknown): void {
-  void connection.sendNotification(event, data);
 }

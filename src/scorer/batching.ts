@@ -1,4 +1,4 @@
-import { allocate, sliceData, type Tensor } from './datatypes.ts';
+import { allocate, rowCount, sliceData, type Tensor } from './datatypes.ts';
 import type { Model } from './model.ts';
 import { elementCount } from './tensorJson.ts';
 
@@ -50,18 +50,24 @@ export function createBatcher(model: Model, joinable: boolean): Batcher {
 
 /** The oldest request and those that fit to it, up to a full batch. */
 function takeBatch(waiting: readonly Waiting[]): readonly Waiting[] {
-  const batch: Waiting[] = [];
   const [oldest] = waiting;
-  if (!oldest) return batch;
+  if (!oldest) return [];
+  if (!haveOneRowCount(oldest.feeds)) return [oldest];
+  const batch: Waiting[] = [];
   let rows = 0;
   for (const request of waiting) {
-    if (!sameRowShapes(request.feeds, oldest.feeds)) continue;
+    if (!haveOneRowCount(request.feeds) || !sameRowShapes(request.feeds, oldest.feeds)) continue;
     const added = rowCount(request.feeds);
     if (batch.length > 0 && rows + added > fullBatchRows) break;
     batch.push(request);
     rows += added;
   }
   return batch;
+}
+
+/** Inputs of unknown rank take scalars and different numbers of rows: such feeds cannot lie below those of others. */
+function haveOneRowCount(feeds: readonly Tensor[]): boolean {
+  return feeds.every(({ shape }) => shape.length > 0 && shape[0] === feeds[0]?.shape[0]);
 }
 
 async function runBatch(model: Model, batch: readonly Waiting[]): Promise<void> {
@@ -98,10 +104,6 @@ async function runJoined(
     from += count;
     return outputs.map((output) => sliceRows(output, start, from));
   });
-}
-
-function rowCount(feeds: readonly Tensor[]): number {
-  return feeds[0]?.shape[0] ?? 0;
 }
 
 function sameRowShapes(left: readonly Tensor[], right: readonly Tensor[]): boolean {

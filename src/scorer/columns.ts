@@ -145,12 +145,14 @@ export function inputsJson(
   layout: ColumnLayout | null,
 ): string {
   const names = layout && columnNames(layout);
-  if (!layout || !names) return tensorsJson(feeds, inputs);
-  const members = layout.places.map(({ input, offset }, index) => {
-    const feed = feeds[input];
-    const values = feed ? flatJson(columnOf(feed, offset)) : '[]';
-    return `${JSON.stringify(names[index])}:${values}`;
-  });
+  const members =
+    layout && names
+      ? layout.places.map(({ input, offset }, index) => {
+          const feed = feeds[input];
+          const values = feed ? flatJson(columnOf(feed, offset)) : '[]';
+          return `${JSON.stringify(names[index])}:${values}`;
+        })
+      : feeds.map((feed, index) => `${JSON.stringify(inputs[index]?.name)}:${columnJson(feed)}`);
   return `{${members.join(',')}}`;
 }
 
@@ -163,30 +165,25 @@ function columnOf({ datatype, shape, data }: Tensor, offset: number): Tensor {
   return { datatype, shape: [rows], data: column };
 }
 
-/** Tensors as a JSON object by name. One element a row; a row of one element is that element. */
-function tensorsJson(
-  tensors: readonly Tensor[],
-  specifications: readonly { readonly name: string }[],
-): string {
-  const members = tensors.map((tensor, index) => {
-    const { shape } = tensor;
-    const isColumn = shape.length === 0 || (shape.length === 2 && shape[1] === 1);
-    const values = isColumn ? flatJson(tensor) : nestedJson(tensor);
-    return `${JSON.stringify(specifications[index]?.name)}:${values}`;
-  });
-  return `{${members.join(',')}}`;
+/** A tensor as a JSON list for the inference log: one element a row; a row of one element is that element. */
+export function columnJson(tensor: Tensor): string {
+  const { shape } = tensor;
+  const isColumn = shape.length === 0 || (shape.length === 2 && shape[1] === 1);
+  return isColumn ? flatJson(tensor) : nestedJson(tensor);
 }
 
-/** The outputs of a request for the inference log: a JSON object by name. Scores by class stay maps. */
+/** Outputs as a JSON object by name. Scores by class are lists of maps; `tensorJson` writes the others. */
 export function outputsJson(
   outputs: readonly Tensor[],
   specifications: readonly OutputSpecification[],
+  tensorJson: (tensor: Tensor) => string,
 ): string {
   const members = outputs.map((output, index) => {
     const specification = specifications[index];
-    return specification?.labels
-      ? `${JSON.stringify(specification.name)}:[${scoreMaps(output, specification.labels).join(',')}]`
-      : tensorsJson([output], specification ? [specification] : []).slice(1, -1);
+    const values = specification?.labels
+      ? `[${scoreMaps(output, specification.labels).join(',')}]`
+      : tensorJson(output);
+    return `${JSON.stringify(specification?.name)}:${values}`;
   });
   return `{${members.join(',')}}`;
 }

@@ -41,6 +41,12 @@ export async function openInferenceLog(
   let missing = 0;
   let timer: NodeJS.Timeout | null = null;
   let running = true;
+  const exited = new Promise<void>((resolve) => {
+    thread.once('exit', () => {
+      running = false;
+      resolve();
+    });
+  });
 
   const send = (command: LogCommand) => thread.postMessage(command);
   thread.on('message', (message: LogMessage) => {
@@ -49,9 +55,6 @@ export async function openInferenceLog(
     waiting -= message.count;
     if (missing > 0) warn(`${missing} requests are missing from the inference log ${file.file}.`);
     missing = 0;
-  });
-  thread.once('exit', () => {
-    running = false;
   });
   thread.on('error', (error) => {
     warn(`The inference log ${file.file} ended: ${error.message}. Restart the endpoint to go on with it.`);
@@ -79,8 +82,6 @@ export async function openInferenceLog(
     },
     async close() {
       flush();
-      if (!running) return;
-      const exited = once(thread, 'exit');
       send({ type: 'close' });
       await exited;
     },

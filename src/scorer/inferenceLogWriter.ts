@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
-import { type ColumnLayout, inputsJson, outputsJson } from './columns.ts';
+import { type ColumnLayout, columnJson, inputsJson, outputsJson } from './columns.ts';
 import { rowCount, type Tensor } from './datatypes.ts';
 import type { OutputSpecification, TensorSpecification } from './model.ts';
 import { shortestFloats } from './shortestFloat.ts';
@@ -28,9 +28,9 @@ export interface LogFile {
 
 /** Writes an inference log. Blocks its thread while it writes. */
 export interface InferenceLogWriter {
-  /** Writes requests. A file that cannot be written now keeps them for the next time, which comes by itself. */
+  /** Writes requests. Those that the file cannot take now are kept for the next time, which comes by itself. */
   write(requests: readonly LoggedRequest[]): void;
-  /** Writes what is kept and closes the file. */
+  /** Writes what is kept, if the file takes it now, and closes the file. */
   close(): void;
 }
 
@@ -87,13 +87,16 @@ export function openInferenceLogWriter(
         status,
         latencyMicroseconds,
         values && inputsJson(values.feeds.map(shortestFloats), inputs, layout),
-        values && outputsJson(values.outputs.map(shortestFloats), outputs),
+        values && outputsJson(values.outputs.map(shortestFloats), outputs, columnJson),
       );
     }
   });
+  const loseOldest = (count: number) => {
+    if (count <= 0) return;
+    kept = kept.slice(count);
+    warn(`${count} requests are missing from the inference log ${file}.`);
+  };
   const writeKept = () => {
-    if (timer) clearTimeout(timer);
-    timer = null;
     if (kept.length === 0) return;
     try {
       writeAll.immediate(kept);
@@ -101,22 +104,24 @@ export function openInferenceLogWriter(
     } catch (error) {
       if (!(error instanceof BetterSqlite3.SqliteError)) throw error;
       warn(`The inference log ${file} cannot be written: ${error.message}`);
-      const lost = kept.length - keptRequests;
-      if (lost > 0) {
-        kept = kept.slice(lost);
-        warn(`${lost} requests are missing from the inference log ${file}.`);
-      }
-      timer = setTimeout(writeKept, retryMilliseconds);
     }
+  };
+  const writeOrRetry = () => {
+    timer = null;
+    writeKept();
+    loseOldest(kept.length - keptRequests);
+    if (kept.length > 0) timer = setTimeout(writeOrRetry, retryMilliseconds);
   };
   return {
     write(requests) {
       kept = kept.length === 0 ? requests : [...kept, ...requests];
-      writeKept();
+      // A try waits for whoever holds the file. While the next one is due, more would queue up, and a drain behind them.
+      if (!timer) writeOrRetry();
     },
     close() {
-      writeKept();
       if (timer) clearTimeout(timer);
+      writeKept();
+      loseOldest(kept.length);
       connection.close();
     },
   };

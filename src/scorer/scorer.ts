@@ -38,9 +38,9 @@ export async function startScorer(
   let draining = false;
   const server = await listen(options, predictor, {
     isReady: () => !draining,
-    predicted(outcome) {
-      counts.add(outcome.status);
-      log?.add({ ...outcome, values: outcome.prediction });
+    predicted({ prediction, ...answered }) {
+      counts.add(answered.status);
+      log?.add({ ...answered, values: prediction });
     },
     unforeseen: (error) => warn(error instanceof Error ? (error.stack ?? error.message) : String(error)),
   }).catch(async (error: unknown) => {

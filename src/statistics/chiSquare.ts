@@ -38,7 +38,6 @@ function normalQuantile(tail: number): number {
 export interface ContingencyResult {
   readonly statistic: number;
   readonly pValue: number;
-  readonly degreesOfFreedom: number;
 }
 
 /**
@@ -62,9 +61,8 @@ export function chiSquareContingency(first: ArrayLike<number>, second: ArrayLike
     const difference = (inFirst * secondTotal - inSecond * firstTotal) / all;
     statistic += (difference * difference * all * all) / (inBoth * firstTotal * secondTotal);
   }
-  if (levels < 2 || firstTotal === 0 || secondTotal === 0)
-    return { statistic: 0, pValue: 1, degreesOfFreedom: 0 };
-  return { statistic, pValue: chiSquareUpperTail(statistic, levels - 1), degreesOfFreedom: levels - 1 };
+  if (levels < 2 || firstTotal === 0 || secondTotal === 0) return { statistic: 0, pValue: 1 };
+  return { statistic, pValue: chiSquareUpperTail(statistic, levels - 1) };
 }
 
 /** The sum of counts. */

@@ -10,8 +10,6 @@ export interface StabilityIndex {
   readonly psi: number;
   /** What `psi` must reach to count as drift; never below 0.1. */
   readonly limit: number;
-  /** Bins that hold a row of either side. */
-  readonly bins: number;
 }
 
 /**
@@ -28,7 +26,7 @@ export function populationStabilityIndex(
 ): StabilityIndex {
   const referenceRows = total(reference);
   const currentRows = total(current);
-  if (referenceRows === 0 || currentRows === 0) return { psi: 0, limit: customaryLimit, bins: 0 };
+  if (referenceRows === 0 || currentRows === 0) return { psi: 0, limit: customaryLimit };
   let psi = 0;
   let bins = 0;
   for (let bin = 0; bin < reference.length; bin += 1) {
@@ -40,7 +38,7 @@ export function populationStabilityIndex(
     if (q === 0) q = Math.min(0.5 / currentRows, p);
     psi += (p - q) * Math.log(p / q);
   }
-  return { psi, limit: stabilityLimit(bins, referenceRows, currentRows), bins };
+  return { psi, limit: stabilityLimit(bins, referenceRows, currentRows) };
 }
 
 /**

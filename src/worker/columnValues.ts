@@ -21,8 +21,8 @@ export interface ColumnCollector {
   values(): ColumnValues;
 }
 
-export function createColumnCollector(expectedNumbers = 64): ColumnCollector {
-  let numbers = new Float64Array(Math.max(expectedNumbers, 1));
+export function createColumnCollector(): ColumnCollector {
+  let numbers = new Float64Array(64);
   let numberCount = 0;
   let otherRows = 0;
   let missing = 0;

@@ -105,6 +105,7 @@ describe('The command line', function () {
       [['up', '--token', 'sixteen-or-more!', '--no-token'], /exclude each other/],
       [['up', '--port', '80a'], /--port must be a whole number from 0 to 65535, not "80a"/],
       [['up', '--port', '65536'], /--port must be a whole number/],
+      [['up', '--port', ''], /--port must be a whole number/],
     ] as const;
     for (const [args, sentence] of cases) {
       const { code, stdout, stderr } = await run(...args);

@@ -221,6 +221,17 @@ describe('Serving', function () {
     await starting;
   });
 
+  it('runs when it is started again while it stops', async () => {
+    await engine.serving.start(wine(1));
+    const stopping = engine.serving.stop('wine');
+    const starting = engine.serving.start(wine(2));
+    await stopping;
+    assert.equal((await starting).state, 'ready');
+    await new Promise(setImmediate);
+    const { state, modelVersion } = engine.serving.endpoint('wine');
+    assert.deepEqual([state, modelVersion], ['ready', 2]);
+  });
+
   it('runs again what ran when the engine ended, and only that', async () => {
     writeModel(join(workspace, 'models/beer/1'), linearModel());
     const { url } = await engine.serving.start(wine(2));

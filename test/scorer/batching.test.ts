@@ -5,7 +5,7 @@ import type { Tensor } from '../../src/scorer/datatypes.ts';
 import { loadModel, type Model } from '../../src/scorer/model.ts';
 import { createPredictor } from '../../src/scorer/predictor.ts';
 import { loadRuntime } from '../../src/scorer/runtime.ts';
-import { categoryModel, linearModel, runningSumModel } from '../fixtures/onnxFile.ts';
+import { categoryModel, identityModel, linearModel, runningSumModel } from '../fixtures/onnxFile.ts';
 import { type RunningScorer, removeFolder, startScorerProcess, temporaryFolder } from './scorerProcess.ts';
 
 describe('Requests that come at the same time', () => {
@@ -129,6 +129,30 @@ describe('Requests that come at the same time', () => {
         outcomes.map(({ status }) => status),
         ['fulfilled', 'rejected', 'fulfilled'],
       );
+      assert.equal(runs(), 4);
+      await close();
+    });
+
+    it('run one by one where an input of unknown rank takes scalars, or another number of rows', async () => {
+      const tensor = (...shape: number[]): Tensor => ({
+        datatype: 'FP32',
+        shape,
+        data: Float32Array.from({ length: shape[0] ?? 1 }, (_, index) => index + 7),
+      });
+      const { predictor, runs, close } = await countedPredictor(
+        identityModel([
+          { name: 'x', element: 'float', shape: null },
+          { name: 'z', element: 'float', shape: null },
+        ]),
+      );
+      const requests = [
+        [tensor(), tensor()],
+        [tensor(), tensor()],
+        [tensor(1), tensor(2)],
+        [tensor(2), tensor(1)],
+      ];
+      const outputs = await Promise.all(requests.map((feeds) => predictor.predict(feeds)));
+      assert.deepEqual(outputs, requests);
       assert.equal(runs(), 4);
       await close();
     });

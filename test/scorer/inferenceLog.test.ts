@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
+import { columnLayout } from '../../src/scorer/columns.ts';
+import { openInferenceLog } from '../../src/scorer/inferenceLog.ts';
+import { type LoggedRequest, openInferenceLogWriter } from '../../src/scorer/inferenceLogWriter.ts';
 import { classifierModel, identityModel, linearModel } from '../fixtures/onnxFile.ts';
-import { removeFolder, startScorerProcess, temporaryFolder } from './scorerProcess.ts';
+import { forkScorer, removeFolder, startScorerProcess, temporaryFolder } from './scorerProcess.ts';
 
 interface LogRow {
   readonly request_id: string;
@@ -144,5 +148,100 @@ describe('The inference log of a scorer', () => {
     holder.close();
     assert.equal((await waitForRows(file, 2)).length, 2);
     await scorer.drain();
+  });
+
+  it('stops the scorer from starting when it cannot be opened', async () => {
+    const file = join(folder, `${crypto.randomUUID()}.onnx`);
+    await writeFile(file, linearModel());
+    const { child, first } = forkScorer(
+      {
+        endpoint: 'wine',
+        model: { name: 'wine', version: 1, file },
+        host: '127.0.0.1',
+        port: 0,
+        token: null,
+        inferenceLog: folder,
+      },
+      () => undefined,
+    );
+    const exited = once(child, 'exit');
+    const message = await first;
+    assert.equal(message.type === 'failed' && message.error.kind, 'storeUnreadable');
+    assert.deepEqual(await exited, [1, null]);
+  });
+});
+
+describe('The writer of an inference log', () => {
+  let folder: string;
+  before(async () => {
+    folder = await temporaryFolder();
+  });
+  after(() => removeFolder(folder));
+
+  const refused = (requestId: string): LoggedRequest => ({
+    requestId,
+    receivedAt: 1,
+    status: 400,
+    latencyMicroseconds: 1,
+    values: null,
+  });
+  const open = (file: string, warnings: string[]) =>
+    openInferenceLogWriter({ file, modelVersion: 1, inputs: [], outputs: [], layout: null }, (message) =>
+      warnings.push(message),
+    );
+  const hold = (file: string) => {
+    const holder = new BetterSqlite3(file);
+    holder.exec('BEGIN IMMEDIATE');
+    return holder;
+  };
+
+  it('waits once for a file that is held, not again for each request that comes meanwhile', () => {
+    const file = join(folder, 'held.db');
+    const warnings: string[] = [];
+    const writer = open(file, warnings);
+    const holder = hold(file);
+    for (const id of ['1', '2', '3']) writer.write([refused(id)]);
+    assert.deepEqual(warnings, [`The inference log ${file} cannot be written: database is locked`]);
+    holder.close();
+    writer.close();
+    assert.deepEqual(
+      readLog(file).map(({ request_id }) => request_id),
+      ['1', '2', '3'],
+    );
+  });
+
+  it('says how many requests are lost when the file is held until the end', () => {
+    const file = join(folder, 'lost.db');
+    const warnings: string[] = [];
+    const writer = open(file, warnings);
+    const holder = hold(file);
+    writer.write([refused('1'), refused('2')]);
+    writer.close();
+    holder.close();
+    assert.equal(warnings.at(-1), `2 requests are missing from the inference log ${file}.`);
+    assert.deepEqual(readLog(file), []);
+  });
+
+  it('closes although its thread failed, which is said', async () => {
+    const inputs = [{ name: 'x', datatype: 'FP32', shape: [-1, 2] }] as const;
+    const warnings: string[] = [];
+    const log = await openInferenceLog(
+      {
+        file: join(folder, 'failed.db'),
+        modelVersion: 1,
+        inputs,
+        outputs: [],
+        layout: columnLayout(inputs, ['acid', 'sugar']),
+      },
+      (message) => warnings.push(message),
+    );
+    const feeds = [{ datatype: 'FP32', shape: [-1, 2], data: new Float32Array(0) }] as const;
+    log.add({ ...refused('1'), values: { feeds, outputs: [] } });
+    await log.close();
+    assert.match(
+      warnings.join('\n'),
+      /^The inference log .* ended: Invalid typed array length: -1\. Restart/,
+    );
+    await log.close();
   });
 });

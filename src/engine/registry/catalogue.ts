@@ -34,12 +34,7 @@ export interface ModelCatalogue {
   versionByAlias(name: string, alias: string): ModelVersion;
 }
 
-export function createModelCatalogue({ database, store, changes, listener }: RegistryParts): ModelCatalogue {
-  const write = <Result>(name: string, work: (now: number) => Result): Result => {
-    const result = database.durableTransaction(() => work(Date.now()));
-    changes.registry(name);
-    return result;
-  };
+export function createModelCatalogue({ store, write, listener, changes }: RegistryParts): ModelCatalogue {
   const complete = ({ id, ...model }: StoredModel): RegisteredModel => ({
     ...model,
     latestVersions: store.latestVersions(id),

@@ -2,7 +2,7 @@ import { SlipwayError } from '../../protocol/errors.ts';
 import { artifactPathOf } from '../tracking/artifactPath.ts';
 import { readMlmodel } from '../tracking/mlmodel.ts';
 import { findVersion, isPrompt } from './catalogue.ts';
-import { readStage } from './names.ts';
+import { isLatest, readStage } from './names.ts';
 import type { RegistryParts } from './parts.ts';
 import { type ModelSource, readModelSource, type VersionSelector } from './sources.ts';
 import type { ModelVersion, NewModelVersion } from './types.ts';
@@ -111,7 +111,7 @@ function selectVersion({ store }: RegistryParts, name: string, selector: Version
   const selected =
     by === 'stage'
       ? versions.find(({ stage }) => stage === readStage(selector.stage))
-      : selector.alias.toLowerCase() === 'latest'
+      : isLatest(selector.alias)
         ? versions[0]
         : versions.find(({ aliases }) =>
             aliases.some((alias) => alias.toLowerCase() === selector.alias.toLowerCase()),

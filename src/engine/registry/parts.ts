@@ -1,5 +1,4 @@
 import type { Changes } from '../changes.ts';
-import type { Database } from '../database/connection.ts';
 import type { ArtifactStore } from '../tracking/artifacts.ts';
 import type { TrackingService } from '../tracking/service.ts';
 import type { RegistryStore } from './store.ts';
@@ -22,10 +21,11 @@ export interface RegistryListener {
 
 /** What the parts of the registry are made from. */
 export interface RegistryParts {
-  readonly database: Database;
   readonly store: RegistryStore;
   readonly tracking: RegistryTracking;
   readonly artifacts: ArtifactStore;
   readonly changes: Changes;
+  /** Does work in one durable transaction, and says that the model changed. */
+  write<Result>(model: string, work: (now: number) => Result): Result;
   readonly listener?: RegistryListener;
 }

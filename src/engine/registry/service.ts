@@ -59,9 +59,20 @@ export interface RegistryService extends ModelCatalogue, ModelVersions {
 }
 
 export function createRegistryService(options: RegistryServiceOptions): RegistryService {
-  const { database, tracking, artifacts } = options;
+  const { database, tracking, artifacts, changes, listener } = options;
   const store = createRegistryStore(database);
-  const parts: RegistryParts = { ...options, store };
+  const parts: RegistryParts = {
+    store,
+    tracking,
+    artifacts,
+    changes,
+    ...(listener && { listener }),
+    write(model, work) {
+      const result = database.durableTransaction(() => work(Date.now()));
+      changes.registry(model);
+      return result;
+    },
+  };
   const catalogue = createModelCatalogue(parts);
   const modelVersions = createModelVersions(parts);
 

@@ -1,5 +1,6 @@
 import { SlipwayError } from '../../protocol/errors.ts';
 import { artifactPathOf, artifactSegments } from '../tracking/artifactPath.ts';
+import { isLatest } from './names.ts';
 
 /** Where the files of a model version come from, as its `source` says. */
 export type ModelSource =
@@ -87,8 +88,7 @@ function readModelsUri(source: string, rest: string): ModelSource {
   if (/^\d{1,15}$/.test(suffix)) {
     return { kind: 'version', name, selector: { by: 'number', version: Number(suffix) } };
   }
-  if (suffix.toLowerCase() === 'latest')
-    return { kind: 'version', name, selector: { by: 'alias', alias: suffix } };
+  if (isLatest(suffix)) return { kind: 'version', name, selector: { by: 'alias', alias: suffix } };
   return { kind: 'version', name, selector: { by: 'stage', stage: suffix } };
 }
 

@@ -92,7 +92,10 @@ function modelStatements(database: Database) {
     insertModel(name: string, description: string, now: number): number {
       return Number(insert.run(name, description, now, now).lastInsertRowid);
     },
-    model: (name: string): StoredModel | null => modelOf(byName.get(name)),
+    model(name: string): StoredModel | null {
+      const row = byName.get(name);
+      return row ? withLists(row) : null;
+    },
     /** Registered models without prompts, by name. */
     modelSummaries: (): readonly RegisteredModelSummary[] => summaries.all(promptTag),
     searchModels: (search: SqlSearch): readonly StoredModel[] =>
@@ -102,7 +105,7 @@ function modelStatements(database: Database) {
            ORDER BY ${search.orderBy} LIMIT ? OFFSET ?`,
         )
         .all(...search.parameters, search.limit, search.offset)
-        .flatMap((row) => modelOf(row) ?? []),
+        .map(withLists),
     renameModel: (id: number, name: string, now: number) => rename.run(name, now, id),
     describeModel: (id: number, description: string, now: number) => describe.run(description, now, id),
     touchModel: (id: number, now: number) => touch.run(now, id),
@@ -175,20 +178,21 @@ function versionStatements(database: Database) {
       for (const tag of version.tags) setTag.run(Number(lastInsertRowid), tag.key, tag.value);
       return number;
     },
-    version: (name: string, version: number): StoredVersion | null => versionOf(one.get(name, version)),
+    version(name: string, version: number): StoredVersion | null {
+      const row = one.get(name, version);
+      return row ? withLists(row) : null;
+    },
     /** Newest first. */
-    versions: (name: string): readonly StoredVersion[] =>
-      ofModel.all(name).flatMap((r) => versionOf(r) ?? []),
+    versions: (name: string): readonly StoredVersion[] => ofModel.all(name).map(withLists),
     /** The highest version of each stage, ascending. */
-    latestVersions: (modelKey: number): readonly StoredVersion[] =>
-      latest.all(modelKey).flatMap((row) => versionOf(row) ?? []),
+    latestVersions: (modelKey: number): readonly StoredVersion[] => latest.all(modelKey).map(withLists),
     searchVersions: (search: SqlSearch): readonly StoredVersion[] =>
       database
         .prepare<unknown[], VersionRow>(
           `${select} AND ${search.where} ORDER BY ${search.orderBy} LIMIT ? OFFSET ?`,
         )
         .all(...search.parameters, search.limit, search.offset)
-        .flatMap((row) => versionOf(row) ?? []),
+        .map(withLists),
     versionsInStage: (modelKey: number, stage: Stage): readonly number[] => inStage.all(modelKey, stage),
     describeVersion: (id: number, description: string, now: number) => describe.run(description, now, id),
     setStage: (modelKey: number, version: number, stage: Stage, now: number) =>
@@ -222,10 +226,7 @@ function transitionStatements(database: Database) {
   };
 }
 
-function modelOf(row: ModelRow | undefined): StoredModel | null {
-  return row ? { ...row, tags: JSON.parse(row.tags), aliases: JSON.parse(row.aliases) } : null;
-}
-
-function versionOf(row: VersionRow | undefined): StoredVersion | null {
-  return row ? { ...row, tags: JSON.parse(row.tags), aliases: JSON.parse(row.aliases) } : null;
+/** A row with the lists that SQLite gave as JSON. */
+function withLists<Row extends { readonly tags: string; readonly aliases: string }>(row: Row) {
+  return { ...row, tags: JSON.parse(row.tags), aliases: JSON.parse(row.aliases) };
 }

@@ -42,12 +42,7 @@ export interface ModelVersions {
 const modelVersionsTag = 'mlflow.modelVersions';
 
 export function createModelVersions(parts: RegistryParts): ModelVersions {
-  const { database, store, changes, listener } = parts;
-  const write = <Result>(name: string, work: (now: number) => Result): Result => {
-    const result = database.durableTransaction(() => work(Date.now()));
-    changes.registry(name);
-    return result;
-  };
+  const { store, write, listener } = parts;
 
   return {
     createVersion(version) {

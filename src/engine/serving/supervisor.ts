@@ -44,10 +44,12 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
   let ready: ScorerReady | null = null;
   let readySince: number | null = null;
   let wanted = false;
+  /** Stops that were asked for, so that a start knows of those that came after it. */
+  let stops = 0;
   let crashes: readonly number[] = [];
   let earlier = { requestCount: 0, errorCount: 0 };
   let counts = { requestCount: 0, errorCount: 0 };
-  // Starts and restarts come one after the other.
+  // Starts, restarts and stops come one after the other.
   let queue: Promise<unknown> = Promise.resolve();
 
   const setState = (next: EndpointState, why: ErrorData | null = null) => {
@@ -145,8 +147,10 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
     ready: () => ready,
     fail,
     async start(model, port) {
-      wanted = true;
+      const stopsBefore = stops;
       const started = queue.then(async () => {
+        if (stops !== stopsBefore) throw new SlipwayError('cancelled');
+        wanted = true;
         setState('starting');
         await end();
         crashes = [];
@@ -165,12 +169,17 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
     },
     async stop({ enabled }) {
       wanted = false;
-      await end();
-      await queue;
-      // A start that was under way may have come as far as a process of its own.
-      await end();
-      define({ enabled: enabled && definition.enabled });
-      setState('stopped');
+      stops += 1;
+      const ending = end();
+      const stopped = queue.then(async () => {
+        await ending;
+        // A start that was under way may have come as far as a process of its own.
+        await end();
+        define({ enabled: enabled && definition.enabled });
+        setState('stopped');
+      });
+      queue = stopped.catch(() => undefined);
+      await stopped;
     },
   };
 }

@@ -1,4 +1,4 @@
-import { columnNames, readTable, scoreMaps, type Table } from '../columns.ts';
+import { columnNames, outputsJson, readTable, scoreMaps, type Table } from '../columns.ts';
 import { readCsv } from '../csv.ts';
 import { type Datatype, given, type Tensor } from '../datatypes.ts';
 import type { OutputSpecification } from '../model.ts';
@@ -76,7 +76,7 @@ async function answerInvocations(
   const outputs = await predictor.predict(question.feeds);
   const predictions = question.byRow
     ? rowPredictions(outputs, predictor.outputs)
-    : tensorPredictions(outputs, predictor.outputs);
+    : outputsJson(outputs, predictor.outputs, nestedJson);
   const requestId = headers['x-request-id'];
   return {
     ...json(200, `{"predictions":${predictions}}`),
@@ -159,10 +159,11 @@ function readRecords(format: string, records: unknown, { layout }: RequestForm):
   if (!isListOf(records, isJsonObject)) throw badRequest(`"${format}" must be a list of objects, one a row.`);
   const named = layout && columnNames(layout);
   const columns = Object.keys(records[0] ?? Object.fromEntries((named ?? []).map((name) => [name, null])));
+  const known = new Set(columns);
   const rows = records.map((record, row) => {
     const values = columns.map((column) => record[column]);
     const missing = columns.find((column) => !Object.hasOwn(record, column));
-    const extra = Object.keys(record).find((column) => !columns.includes(column));
+    const extra = Object.keys(record).find((column) => !known.has(column));
     if (missing !== undefined)
       throw badRequest(`Column "${missing}" is missing in row ${row} of "${format}".`);
     if (extra !== undefined)
@@ -289,18 +290,4 @@ function outputRows(output: Tensor, specification: OutputSpecification | undefin
   if (specification?.labels) return scoreMaps(output, specification.labels);
   const [rows = 1, width = 1, ...rest] = output.shape;
   return rowsJson(width === 1 && rest.length === 0 ? { ...output, shape: [rows] } : output);
-}
-
-function tensorPredictions(
-  outputs: readonly Tensor[],
-  specifications: readonly OutputSpecification[],
-): string {
-  const members = outputs.map((output, index) => {
-    const specification = specifications[index];
-    const values = specification?.labels
-      ? `[${scoreMaps(output, specification.labels).join(',')}]`
-      : nestedJson(output);
-    return `${JSON.stringify(specification?.name)}:${values}`;
-  });
-  return `{${members.join(',')}}`;
 }
