@@ -131,6 +131,7 @@ export const viewItems = [
   'more',
   'model',
   'version',
+  'versionWithRun',
   'endpointReady',
   'endpointStarting',
   'endpointStopped',

@@ -34,6 +34,9 @@ describe('the experiments in the side bar, while a script of the real Python cli
 
         await signal('step-1');
         await run.filter({ hasText: '0.25 val_accuracy' }).waitFor();
+        await experiment.locator('.monaco-tl-twistie').click();
+        await run.waitFor({ state: 'detached' });
+        await unfold(experiment);
         await signal('step-2');
         await run.filter({ hasText: '0.75 val_accuracy' }).waitFor();
         assert.equal(await other.getAttribute('aria-expanded'), 'true');

@@ -12,11 +12,11 @@ describe('npm start', function () {
 
   it('prints an address where Slipway shows the sample project, and ends cleanly on Ctrl+C', async function () {
     if (process.platform === 'win32') this.skip();
+    const browser = await launchBrowser();
     const start = spawn(process.execPath, [join(repository, 'test', 'workbench', 'start.ts'), '--server'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const ended = once(start, 'exit');
-    const browser = await launchBrowser();
     try {
       const page = await browser.newPage();
       await page.goto(await printedAddress(start.stdout));

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildExtension } from '../toolchain/build.ts';
@@ -7,7 +7,7 @@ import { repository } from '../toolchain/cacheFolder.ts';
 import { commandOnPath } from '../toolchain/commandOnPath.ts';
 import { sampleWorkspace } from './sampleWorkspace.ts';
 import { startVscodeServer } from './vscodeServer.ts';
-import { quietSettings } from './workbench.ts';
+import { writeSettings } from './workbench.ts';
 import { workbenchAddress } from './workbenchAddress.ts';
 
 /**
@@ -34,10 +34,7 @@ try {
 async function openInServer(workspace: string): Promise<void> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'slipway-start-'));
   try {
-    const user = join(dataFolder, 'data', 'User');
-    await mkdir(user, { recursive: true });
-    const settings = { ...quietSettings, 'workbench.startupEditor': 'readme' };
-    await writeFile(join(user, 'settings.json'), JSON.stringify(settings, null, 2));
+    await writeSettings(dataFolder, { 'workbench.startupEditor': 'readme' });
     const server = await startVscodeServer({
       dataFolder,
       extensionsFolder: join(dataFolder, 'extensions'),

@@ -63,7 +63,7 @@ export interface Workbench {
 }
 
 /** Settings that keep a fresh VS Code quiet: nothing asks, nothing pops up, nothing goes to the network. */
-export const quietSettings = {
+const quietSettings = {
   'chat.disableAIFeatures': true,
   'extensions.autoCheckUpdates': false,
   'extensions.autoUpdate': false,
@@ -92,7 +92,10 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     for (let last = undo.pop(); last; last = undo.pop()) await last();
   };
   try {
-    await writeSettings(dataFolder, options);
+    await writeSettings(dataFolder, {
+      'workbench.colorTheme': themes[options.theme ?? 'dark'],
+      ...options.settings,
+    });
     await mkdir(extensionsFolder);
     const development = (options.extension ?? 'development') === 'development';
     if (!development) await installVsix(await packageExtension(), extensionsFolder);
@@ -114,15 +117,14 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   }
 }
 
-async function writeSettings(dataFolder: string, options: WorkbenchOptions): Promise<void> {
+/** Writes a fresh server's settings: the quiet ones, and those given. */
+export async function writeSettings(
+  dataFolder: string,
+  settings: Readonly<Record<string, unknown>>,
+): Promise<void> {
   const user = join(dataFolder, 'data', 'User');
   await mkdir(user, { recursive: true });
-  const settings = {
-    ...quietSettings,
-    'workbench.colorTheme': themes[options.theme ?? 'dark'],
-    ...options.settings,
-  };
-  await writeFile(join(user, 'settings.json'), JSON.stringify(settings, null, 2));
+  await writeFile(join(user, 'settings.json'), JSON.stringify({ ...quietSettings, ...settings }, null, 2));
 }
 
 async function openPage(

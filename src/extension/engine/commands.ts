@@ -37,10 +37,10 @@ export function registerEngineCommands({
 export function tellCrashes(folders: EngineFolders, onError: (error: unknown) => void): Disposable {
   return folders.withEach((client) => {
     const disposables = createDisposables();
-    let crashes = 0;
+    let crashed = false;
     disposables.add(
       client.onDidCrash(async () => {
-        crashes += 1;
+        crashed = true;
         const showLog = l10n.t('Show Log');
         const message =
           folders.all.length === 1
@@ -55,7 +55,8 @@ export function tellCrashes(folders: EngineFolders, onError: (error: unknown) =>
     );
     disposables.add(
       client.onDidChangeState((state) => {
-        if (state.name === 'failed' && crashes > 0) onError(state.error);
+        if (state.name === 'ready') crashed = false;
+        if (state.name === 'failed' && crashed) onError(state.error);
       }),
     );
     return disposables;

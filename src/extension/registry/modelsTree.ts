@@ -58,7 +58,7 @@ export function createModelsTree({ folders, errors, formats }: ModelsTreeOptions
       `model/${version.name}/${version.version}`,
       {
         label: `v${version.version}`,
-        kind: 'version',
+        kind: version.runId === null ? 'version' : 'versionWithRun',
         description: versionDescription(version, served !== undefined, formats),
         accessibilityInformation: {
           label: [

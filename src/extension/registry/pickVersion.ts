@@ -2,6 +2,7 @@ import { l10n } from 'vscode';
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { ModelVersionSummary, Stage } from '../../protocol/registry.ts';
 import type { ModelTarget } from '../contributions.ts';
+import type { EngineClient } from '../engine/client.ts';
 import type { EngineFolders } from '../engine/folders.ts';
 import type { Formats } from '../views/formats.ts';
 import { choose } from '../views/quickPick.ts';
@@ -74,7 +75,7 @@ export function productionVersion(versions: readonly ModelVersionSummary[]): Mod
   return versions.find(({ stage }) => stage === 'Production') ?? null;
 }
 
-async function modelNames(client: ReturnType<EngineFolders['of']>): Promise<readonly string[]> {
+async function modelNames(client: EngineClient): Promise<readonly string[]> {
   const models = await client.request('registry/models', {});
   return models.map(({ name }) => name);
 }

@@ -32,9 +32,9 @@ export function createExperimentsTree({ folders, errors, formats }: ExperimentsT
   const pages = new Map<string, number>();
 
   const readRuns = async (client: EngineClient, experimentId: string, parentRunId: string | null) => {
-    const list = `${client.id}/more/${experimentId}/${parentRunId ?? ''}`;
+    const more = moreNode(client, experimentId, parentRunId);
     const pageSize = settingOf('slipway.experiments.pageSize', client.folder);
-    const wanted = pageSize * (pages.get(list) ?? 1);
+    const wanted = pageSize * (pages.get(more.id) ?? 1);
     const runs: RunSummary[] = [];
     let cursor: string | null = null;
     do {
@@ -45,7 +45,7 @@ export function createExperimentsTree({ folders, errors, formats }: ExperimentsT
       cursor = page.nextCursor;
     } while (cursor !== null && runs.length < wanted);
     const nodes = runs.map((run) => runNode(client, run));
-    return cursor === null ? nodes : [...nodes, moreNode(client, experimentId, parentRunId)];
+    return cursor === null ? nodes : [...nodes, more];
   };
 
   const runNode = (client: EngineClient, run: RunSummary): TreeNode =>

@@ -22,31 +22,35 @@ const hour = 60 * minute;
 const day = 24 * hour;
 
 export function createFormats(l10n: Translator, locale: string, now: () => number = Date.now): Formats {
-  const metrics = new Intl.NumberFormat(locale, { maximumSignificantDigits: 4 });
-  const extremes = new Intl.NumberFormat(locale, { notation: 'scientific', maximumSignificantDigits: 4 });
-  const counts = new Intl.NumberFormat(locale);
-  const tenths = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
-  const dates = new Intl.DateTimeFormat(locale, { dateStyle: 'medium' });
-  const moments = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' });
+  const numbers = (options: Intl.NumberFormatOptions) =>
+    whenNeeded(() => new Intl.NumberFormat(locale, options));
+  const times = (options: Intl.DateTimeFormatOptions) =>
+    whenNeeded(() => new Intl.DateTimeFormat(locale, options));
+  const metrics = numbers({ maximumSignificantDigits: 4 });
+  const extremes = numbers({ notation: 'scientific', maximumSignificantDigits: 4 });
+  const counts = numbers({});
+  const tenths = numbers({ maximumFractionDigits: 1 });
+  const dates = times({ dateStyle: 'medium' });
+  const moments = times({ dateStyle: 'medium', timeStyle: 'medium' });
 
   return {
     metric(value) {
       const size = Math.abs(value);
       const extreme = Number.isFinite(value) && value !== 0 && (size >= 1e9 || size < 1e-4);
-      return (extreme ? extremes : metrics).format(value);
+      return (extreme ? extremes : metrics)().format(value);
     },
-    count: (value) => counts.format(value),
+    count: (value) => counts().format(value),
     age(milliseconds) {
       const passed = now() - milliseconds;
       if (passed < minute) return l10n.t('just now');
       if (passed < hour) return l10n.t('{0} min ago', Math.floor(passed / minute));
       if (passed < day) return l10n.t('{0} h ago', Math.floor(passed / hour));
       if (passed < 31 * day) return l10n.t('{0} d ago', Math.floor(passed / day));
-      return dates.format(milliseconds);
+      return dates().format(milliseconds);
     },
     duration(milliseconds) {
       if (milliseconds < second) return l10n.t('{0} ms', Math.round(milliseconds));
-      if (milliseconds < minute) return l10n.t('{0} s', tenths.format(milliseconds / second));
+      if (milliseconds < minute) return l10n.t('{0} s', tenths().format(milliseconds / second));
       if (milliseconds < hour) {
         return l10n.t(
           '{0} min {1} s',
@@ -56,7 +60,16 @@ export function createFormats(l10n: Translator, locale: string, now: () => numbe
       }
       return l10n.t('{0} h {1} min', Math.floor(milliseconds / hour), padded(milliseconds % hour, minute));
     },
-    moment: (milliseconds) => moments.format(milliseconds),
+    moment: (milliseconds) => moments().format(milliseconds),
+  };
+}
+
+/** The first formatters of a process take tens of milliseconds, for which activation does not wait. */
+function whenNeeded<Made>(make: () => Made): () => Made {
+  let made: Made | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
 }
 

@@ -1,10 +1,10 @@
-import { EventEmitter, type TreeDataProvider, type TreeView, type ViewBadge, window } from 'vscode';
+import { EventEmitter, type TreeDataProvider, type ViewBadge, window } from 'vscode';
 import type { ViewId } from '../contributions.ts';
 import type { EngineClient } from '../engine/client.ts';
 import type { EngineFolders } from '../engine/folders.ts';
 import { createDisposables } from './disposables.ts';
 import { type ErrorReporter, sentenceOf } from './errors.ts';
-import { top, treeChange } from './treeChange.ts';
+import { createLiveRows } from './liveRows.ts';
 import { createNode, type TreeNode } from './treeNode.ts';
 
 export interface LiveTreeOptions {
@@ -16,7 +16,6 @@ export interface LiveTreeOptions {
 }
 
 export interface LiveTree {
-  readonly view: TreeView<TreeNode>;
   /** Reads what is shown again; many calls in short time become one. */
   refresh(): void;
   badge(badge: ViewBadge | undefined): void;
@@ -36,8 +35,6 @@ export function createLiveTree(options: LiveTreeOptions): LiveTree {
   const { folders, errors } = options;
   const disposables = createDisposables();
   const changed = disposables.add(new EventEmitter<TreeNode[] | undefined>());
-  /** Rows as they were last read, by the ID of the row above them, of all rows that are unfolded. */
-  let shown = new Map<string, readonly TreeNode[]>();
   let pause: NodeJS.Timeout | undefined;
   let refreshing = false;
   let again = false;
@@ -63,23 +60,14 @@ export function createLiveTree(options: LiveTreeOptions): LiveTree {
   /** Reads what is unfolded again, and only then has VS Code ask for what changed. */
   const readShown = async (): Promise<void> => {
     if (!view.visible) {
-      shown = new Map();
+      rows.forget();
       changed.fire(undefined);
       return;
     }
-    const now = new Map<string, readonly TreeNode[]>();
-    const readBelow = async (node: TreeNode | undefined): Promise<void> => {
-      const id = node?.id ?? top;
-      if (!shown.has(id)) return;
-      const rows = await read(node);
-      now.set(id, rows);
-      await Promise.all(rows.map(readBelow));
-    };
-    await readBelow(undefined);
-    const change = treeChange(shown, now);
-    shown = change.shown;
-    if (change.changed === 'all') changed.fire(undefined);
-    else if (change.changed.length > 0) changed.fire([...change.changed]);
+    const change = await rows.readAgain();
+    tellFailure();
+    if (change === 'all') changed.fire(undefined);
+    else if (change.length > 0) changed.fire([...change]);
   };
 
   const readRoots = async (): Promise<readonly TreeNode[]> => {
@@ -100,29 +88,19 @@ export function createLiveTree(options: LiveTreeOptions): LiveTree {
         );
   };
 
-  const guarded = async (rows: () => Promise<readonly TreeNode[]>): Promise<readonly TreeNode[]> => {
-    try {
-      const nodes = await rows();
-      view.message = '';
-      return nodes;
-    } catch (error) {
-      errors.record(error);
-      view.message = sentenceOf(error);
-      return [];
-    }
-  };
+  const rows = createLiveRows(readRoots, errors.record);
 
-  const read = (node: TreeNode | undefined): Promise<readonly TreeNode[]> =>
-    guarded(node ? async () => (await node.children?.()) ?? [] : readRoots);
+  const tellFailure = () => {
+    view.message = rows.failure === undefined ? '' : sentenceOf(rows.failure);
+  };
 
   const provider: TreeDataProvider<TreeNode> = {
     onDidChangeTreeData: changed.event,
     getTreeItem: (node) => node.item,
     async getChildren(node) {
-      const id = node?.id ?? top;
-      const rows = shown.get(id) ?? (await read(node));
-      shown.set(id, rows);
-      return [...rows];
+      const below = await rows.below(node);
+      tellFailure();
+      return [...below];
     },
   };
   const view = disposables.add(
@@ -141,7 +119,12 @@ export function createLiveTree(options: LiveTreeOptions): LiveTree {
     }),
   );
   watchAges(view.visible);
-  disposables.add(view.onDidCollapseElement(({ element }) => shown.delete(element.id)));
+  disposables.add(view.onDidCollapseElement(({ element }) => rows.fold(element)));
+  disposables.add(
+    view.onDidExpandElement(({ element }) => {
+      if (rows.unfold(element)) refresh();
+    }),
+  );
   disposables.add(folders.onDidChange(refresh));
   disposables.add({
     dispose() {
@@ -151,10 +134,8 @@ export function createLiveTree(options: LiveTreeOptions): LiveTree {
   });
 
   return {
-    view,
     refresh,
     badge(badge) {
-      if (badge === undefined && view.badge === undefined) return;
       view.badge = badge;
     },
     dispose: () => disposables.dispose(),

@@ -23,14 +23,14 @@ export interface NodeLook
 }
 
 /** A node at `folder` with the given look and target members. */
-export function createNode<Target extends object>(
+export function createNode(
   client: EngineClient,
   path: string,
   look: NodeLook,
-  target: Target,
+  target: object,
   children: TreeNode['children'] = null,
   expanded = false,
-): TreeNode & Target {
+): TreeNode {
   const id = `${client.id}/${path}`;
   const state = expanded ? TreeItemCollapsibleState.Expanded : TreeItemCollapsibleState.Collapsed;
   const item = new TreeItem(look.label, children === null ? TreeItemCollapsibleState.None : state);
