@@ -44,8 +44,13 @@ export interface EngineEvents {
   'tracking/changed': { readonly experimentIds: readonly string[]; readonly runIds: readonly string[] };
   'registry/changed': { readonly models: readonly string[] };
   'serving/changed': { readonly endpoints: readonly string[] };
-  /** Progress of a long request, between 0 and 1. */
-  'job/progress': { readonly method: EngineMethod; readonly fraction: number; readonly message: string };
+  /** Progress of a long request, between 0 and 1. `subject` is whom the request names, such as an endpoint. */
+  'job/progress': {
+    readonly method: EngineMethod;
+    readonly subject: string;
+    readonly fraction: number;
+    readonly message: string;
+  };
   /** A line for the output channel. */
   log: { readonly level: 'info' | 'warning' | 'error'; readonly message: string };
 }

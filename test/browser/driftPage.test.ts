@@ -49,6 +49,10 @@ describe('drift page', () => {
       .getByText('Only in the reference: customer_id, churned. Only in the requests: channel.')
       .waitFor();
     assert.equal(Reflect.get(lastQuestion(), 'referenceFile'), null);
+    assert.deepEqual(
+      open.requests.map(({ method }) => method),
+      ['monitoring/driftSources', 'monitoring/drift'],
+    );
   });
 
   it('shows its progress, and stops when told to', async () => {
@@ -61,8 +65,13 @@ describe('drift page', () => {
     const { page } = open;
     const bar = page.getByRole('progressbar');
     await bar.waitFor();
-    const data = { method: 'monitoring/drift', fraction: 0.42, message: 'age' } as const;
-    await open.send({ type: 'event', event: 'job/progress', data });
+    for (const [subject, fraction] of [
+      ['churn', 0.42],
+      ['another endpoint', 0.84],
+    ] as const) {
+      const data = { method: 'monitoring/drift', subject, fraction, message: 'age' } as const;
+      await open.send({ type: 'event', event: 'job/progress', data });
+    }
     await page.waitForFunction(
       () => Reflect.get(document.querySelector('vscode-progress-bar') ?? {}, 'value') === 0.42,
     );
@@ -101,6 +110,16 @@ describe('drift page', () => {
     await card('age').waitFor();
     await reference.getByText('old.csv').and(open.page.locator(':visible')).waitFor();
     assert.equal(Reflect.get(lastQuestion(), 'referenceFile'), '/elsewhere/old.csv');
+  });
+
+  it('names the reference in use again when the person turns back without a file', async () => {
+    open = await pages.open('drift', drift);
+    await card('age').waitFor();
+    await choose('Reference data', 2);
+    await open.until(() => open.actions.length === 1);
+    const reference = open.page.locator('vscode-single-select[label="Reference data"]');
+    await reference.getByText('churn-train (training)').and(open.page.locator(':visible')).waitFor();
+    assert.equal(questions().length, 1);
   });
 
   it('looks at the last hour only when asked to', async () => {
@@ -154,6 +173,8 @@ describe('drift page', () => {
     assert.equal(await card('age').count(), 0);
     await alert.getByRole('button', { name: 'Use All Requests' }).click();
     await card('age').waitFor();
+    const requests = open.page.locator('vscode-single-select[label="Requests"]');
+    await requests.getByText('All requests').and(open.page.locator(':visible')).waitFor();
   });
 
   it('asks for a file when the run names no data', async () => {
@@ -169,6 +190,7 @@ describe('drift page', () => {
     assert.deepEqual(questions(), []);
     await open.send({ type: 'referenceFile', file: '/elsewhere/train.csv' });
     await card('age').waitFor();
+    assert.equal(questions().length, 1);
   });
 
   it('says that there are no requests yet, and looks again when the endpoint changed', async () => {
@@ -181,10 +203,12 @@ describe('drift page', () => {
     await card('age').waitFor();
   });
 
-  it('computes nothing in a workspace that is not trusted', async () => {
+  it('computes nothing in a workspace that is not trusted before it is', async () => {
     open = await pages.open('drift', { ...drift, trusted: false, answer: drift.answer });
     await open.page.getByText('This workspace is not trusted').waitFor();
     assert.deepEqual(questions(), []);
+    await open.send({ type: 'show', subject: drift.subject, trusted: true });
+    await card('age').waitFor();
   });
 
   it('shows all columns as a table that pastes into a spreadsheet, and keeps to it after a reload', async () => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Locator } from 'playwright-core';
+import { parseMessage } from '../../src/extension/views/pageMessages.ts';
+import { FailedRequest, type FakeHost } from './fakeHost.ts';
 import type { OpenPage } from './openPage.ts';
 import { pagesOfSuite } from './pagesOfSuite.ts';
 import { createRun, curve, type RunFixture } from './runData.ts';
@@ -108,26 +110,6 @@ describe('run page', () => {
     );
   });
 
-  it('comes back after a reload as the person left it', async () => {
-    open = await pages.open('run', run);
-    await curveOf('learning_rate').waitFor();
-    const { page } = open;
-    await page.getByRole('slider', { name: 'Smoothing' }).fill('0.6');
-    await card('learning_rate').hover();
-    await card('learning_rate').getByRole('button', { name: 'log', exact: true }).click();
-    await page.getByRole('treeitem', { name: 'model', exact: true }).click();
-    await page.getByRole('treeitem', { name: 'MLmodel' }).waitFor();
-    await page.reload();
-    await page.getByRole('treeitem', { name: 'MLmodel' }).waitFor();
-    assert.equal(await page.getByRole('slider', { name: 'Smoothing' }).inputValue(), '0.6');
-    assert.equal(
-      await card('learning_rate')
-        .getByRole('button', { name: 'log', exact: true })
-        .getAttribute('aria-pressed'),
-      'true',
-    );
-  });
-
   it('says in words which values a curve cannot show', async () => {
     open = await pages.open('run', run);
     await card('grad_norm').getByText('Not finite, shown as gaps: 2 points, the last at step 120.').waitFor();
@@ -160,6 +142,53 @@ describe('run page', () => {
     await tellThatRunChanged();
     await open.page.getByRole('alert').waitFor();
     assert.ok(await curveOf('val/accuracy').isVisible());
+  });
+
+  it('asks again when it was told of a change while a request failed', async () => {
+    let fail: () => void = () => undefined;
+    const { answer } = run;
+    const failing = new Promise<void>((resolve) => {
+      fail = resolve;
+    });
+    const slow: FakeHost['answer'] = async (request) => {
+      if (request.method !== 'tracking/run') return answer(request);
+      run.answer = answer;
+      await failing;
+      throw new FailedRequest({ kind: 'engineStopped', message: 'Gone.', remedy: '' });
+    };
+    run.answer = slow;
+    open = await pages.open('run', run);
+    await open.until(() => open.requests.length === 1);
+    await tellThatRunChanged();
+    fail();
+    await curveOf('val/accuracy').waitFor();
+    assert.equal(await open.page.getByRole('alert').count(), 0);
+  });
+
+  it('gives a picture a name that the host takes, however long those of run and metric are', async () => {
+    const key = `val/${'very_'.repeat(48)}long`;
+    run.log(
+      key,
+      curve(2, () => 1),
+    );
+    open = await pages.open('run', run, { height: 3000 });
+    await curveOf(key).waitFor();
+    await card(key).hover();
+    await card(key).getByRole('button', { name: 'Save as PNG' }).click();
+    await open.until(() => open.actions.length === 1);
+    assert.equal(parseMessage(open.actions[0])?.type, 'action');
+  });
+
+  it('stands still for a person who wants less motion, by the system or by VS Code', async () => {
+    open = await pages.open('run', run);
+    const spinner = open.page.locator('h1 .codicon-modifier-spin');
+    const motion = () => spinner.evaluate((element) => getComputedStyle(element).animationName);
+    assert.equal(await motion(), 'codicon-spin');
+    await open.page.emulateMedia({ reducedMotion: 'reduce' });
+    assert.equal(await motion(), 'none');
+    await open.page.emulateMedia({ reducedMotion: 'no-preference' });
+    await open.page.evaluate(() => document.body.classList.add('vscode-reduce-motion'));
+    assert.equal(await motion(), 'none');
   });
 
   it('hands its actions to the host', async () => {
@@ -248,6 +277,18 @@ describe('run page', () => {
     assert.equal(await picture(curveOf('val/accuracy')), before);
   });
 
+  it('keeps its files in reach of the Tab key when a folder is closed over the focused one', async () => {
+    open = await pages.open('run', run, { height: 3000 });
+    const { page } = open;
+    const folder = page.getByRole('treeitem', { name: 'plots', exact: true });
+    await folder.click();
+    await page.getByRole('treeitem', { name: 'confusion_matrix.png' }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await folder.click();
+    await page.getByRole('treeitem', { name: 'confusion_matrix.png' }).waitFor({ state: 'detached' });
+    assert.deepEqual(await page.locator('[role=treeitem][tabindex="0"]').allTextContents(), ['plots']);
+  });
+
   it('draws its charts anew in the colours of another theme', async () => {
     open = await pages.open('run', run);
     await curveOf('val/accuracy').waitFor();
@@ -282,8 +323,12 @@ describe('run page', () => {
     await open.page.getByText('0,9341').waitFor();
   });
 
-  it('says what will stand there when a run has logged nothing yet', async () => {
+  it('says what will stand there when a run has logged nothing yet, metrics of the machine aside', async () => {
     run.empty();
+    run.log(
+      'system/cpu',
+      curve(2, () => 1),
+    );
     open = await pages.open('run', run);
     await open.page.getByText('The first metric that the script logs appears here.').waitFor();
     run.log(

@@ -1,11 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { inSampleProject } from '../journey/inSampleProject.ts';
 import { walkJourney } from '../journey/walkJourney.ts';
 import { buildExtension } from '../toolchain/build.ts';
 import { repository } from '../toolchain/cacheFolder.ts';
 import { pythonPeers } from '../toolchain/pythonPeers.ts';
-import { sampleWorkspace } from '../workbench/sampleWorkspace.ts';
-import { openWorkbench, type Theme, type Workbench } from '../workbench/workbench.ts';
+import type { Theme, Workbench } from '../workbench/workbench.ts';
 import type { Story } from './scene.ts';
 import { stories } from './stories.ts';
 
@@ -43,19 +43,14 @@ async function picture(workbench: Workbench, theme: Theme, name: string): Promis
   console.log(file);
 }
 
-async function take(story: Story, theme: Theme): Promise<void> {
-  const sample = await sampleWorkspace(story.workspace === 'sample');
-  const workbench = await openWorkbench({ workspace: sample.folder, theme, trusted: story.trusted });
-  try {
-    for (const scene of story.scenes) {
+function take({ recorded, trusted, scenes }: Story, theme: Theme): Promise<void> {
+  return inSampleProject({ recorded, trusted, theme }, async (workbench) => {
+    for (const scene of scenes) {
       await scene.show(workbench).catch(async (error: unknown) => {
         await picture(workbench, theme, `${scene.name}-failed`);
         throw error;
       });
       await picture(workbench, theme, scene.name);
     }
-  } finally {
-    await workbench.dispose();
-    await sample.remove();
-  }
+  });
 }

@@ -8,11 +8,10 @@ export interface Scene {
   show(workbench: Workbench): Promise<void>;
 }
 
-/** Scenes that follow one another in one workbench. */
+/** Scenes that follow one another in one workbench, in which Slipway's side bar is open. */
 export interface Story {
-  readonly name: string;
-  /** `sample` is the sample project with its recorded runs, `empty` the same without them. */
-  readonly workspace: 'sample' | 'empty';
+  /** Whether the sample project has its recorded runs. */
+  readonly recorded: boolean;
   readonly trusted: boolean;
   readonly scenes: readonly Scene[];
 }

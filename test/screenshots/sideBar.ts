@@ -9,8 +9,7 @@ export function treeRow(page: Page, text: string): Locator {
 /** The three trees of the sample project. */
 export const experiments: Scene = {
   name: 'views',
-  async show({ page, openContainer }) {
-    await openContainer('Slipway');
+  async show({ page }) {
     await treeRow(page, 'boosting-shallow').waitFor();
     await treeRow(page, 'flight-delays').waitFor();
   },
@@ -35,8 +34,7 @@ export const models: Scene = {
 /** What each view says as long as it is empty. */
 export const emptyViews: Scene = {
   name: 'empty-views',
-  async show({ page, openContainer }) {
-    await openContainer('Slipway');
+  async show({ page }) {
     await page.getByRole('button', { name: 'Open Sample Project' }).first().waitFor();
   },
 };
@@ -44,8 +42,7 @@ export const emptyViews: Scene = {
 /** A run page in Restricted Mode: readable, and nothing can be started. */
 export const untrusted: Scene = {
   name: 'restricted-mode',
-  async show({ page, openContainer, webview }) {
-    await openContainer('Slipway');
+  async show({ page, webview }) {
     await treeRow(page, 'boosting-shallow').click();
     await webview().locator('canvas').first().waitFor();
   },

@@ -6,8 +6,7 @@ import { emptyViews, experiments, models, untrusted } from './sideBar.ts';
 /** Every view and page. A new one gets a scene here. */
 export const stories: readonly Story[] = [
   {
-    name: 'sample project',
-    workspace: 'sample',
+    recorded: true,
     trusted: true,
     scenes: [
       experiments,
@@ -20,6 +19,6 @@ export const stories: readonly Story[] = [
       narrowRunPage,
     ],
   },
-  { name: 'first steps', workspace: 'empty', trusted: true, scenes: [emptyViews, walkthrough] },
-  { name: 'restricted mode', workspace: 'sample', trusted: false, scenes: [untrusted] },
+  { recorded: false, trusted: true, scenes: [emptyViews, walkthrough] },
+  { recorded: true, trusted: false, scenes: [untrusted] },
 ];

@@ -23,7 +23,6 @@ interface ProgressBarAttributes extends HTMLAttributes<HTMLElement> {
 
 interface SingleSelectAttributes extends HTMLAttributes<HTMLElement> {
   readonly label: string;
-  readonly disabled?: boolean;
 }
 
 interface TextfieldAttributes extends HTMLAttributes<HTMLElement> {

@@ -68,8 +68,9 @@ export function LineChart(properties: LineChartProperties) {
     [series, window, width, logarithmic],
   );
 
-  const latest = useRef({ theme, marks: drawn.flatMap((one) => one.undrawable), onZoom: properties.onZoom });
-  latest.current = { theme, marks: drawn.flatMap((one) => one.undrawable), onZoom: properties.onZoom };
+  const marks = useMemo(() => drawn.flatMap((one) => one.undrawable), [drawn]);
+  const latest = useRef({ theme, marks, onZoom: properties.onZoom });
+  latest.current = { theme, marks, onZoom: properties.onZoom };
 
   useEffect(() => {
     if (!canvas.current) return;

@@ -6,18 +6,13 @@ import { RequestError } from './host.ts';
 export interface Loaded<Value> {
   readonly value: Value | null;
   readonly error: LocalizedError | null;
-  readonly pending: boolean;
   /** Asks again. While an answer is on its way it asks once more after it, however often it was called. */
   readonly reload: () => void;
 }
 
 /** Asks when the component appears and whenever `load` changes; stops asking when it goes. */
 export function useLoaded<Value>(load: (signal: AbortSignal) => Promise<Value>): Loaded<Value> {
-  const [state, setState] = useState<Omit<Loaded<Value>, 'reload'>>({
-    value: null,
-    error: null,
-    pending: true,
-  });
+  const [state, setState] = useState<Omit<Loaded<Value>, 'reload'>>({ value: null, error: null });
   const again = useRef<() => void>(() => undefined);
 
   useEffect(() => {
@@ -31,18 +26,24 @@ export function useLoaded<Value>(load: (signal: AbortSignal) => Promise<Value>):
         return;
       }
       asking = true;
-      setState((before) => ({ ...before, pending: true }));
       try {
         do {
           stale = false;
-          const value = await load(abort.signal);
-          setState({ value, error: null, pending: stale });
+          await askOnce();
         } while (stale);
-      } catch (thrown) {
-        if (abort.signal.aborted) return;
-        setState((before) => ({ ...before, error: localizedErrorOf(thrown), pending: false }));
       } finally {
         asking = false;
+      }
+    }
+
+    async function askOnce(): Promise<void> {
+      try {
+        const value = await load(abort.signal);
+        setState({ value, error: null });
+      } catch (thrown) {
+        if (abort.signal.aborted) return;
+        const error = localizedErrorOf(thrown);
+        setState((before) => ({ ...before, error }));
       }
     }
 

@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import { locale } from './localization.ts';
+import { numberFormat } from './localization.ts';
 
 const significantDigits = 4;
 
@@ -12,14 +12,14 @@ export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
   const magnitude = Math.abs(value);
   if (magnitude !== 0 && (magnitude < 1e-4 || magnitude >= 1e12)) {
-    return new Intl.NumberFormat(locale(), {
+    return numberFormat({
       notation: 'scientific',
       maximumSignificantDigits: significantDigits,
     })
       .format(value)
       .replace('E', 'e');
   }
-  return new Intl.NumberFormat(locale(), {
+  return numberFormat({
     maximumSignificantDigits: significantDigits,
     maximumFractionDigits: 0,
     roundingPriority: 'morePrecision',
@@ -28,13 +28,13 @@ export function formatNumber(value: number): string {
 
 /** A whole number, such as a count of rows, with thousands separators. */
 export function formatCount(value: number): string {
-  return new Intl.NumberFormat(locale(), { maximumFractionDigits: 0 }).format(value);
+  return numberFormat({ maximumFractionDigits: 0 }).format(value);
 }
 
 /** A share between 0 and 1 as a percentage; a small one that is not zero never reads as zero. */
 export function formatShare(share: number): string {
   if (!Number.isFinite(share)) return formatNumber(share);
-  const percentage = new Intl.NumberFormat(locale(), {
+  const percentage = numberFormat({
     style: 'percent',
     maximumFractionDigits: share !== 0 && share < 0.1 ? 2 : 1,
   });
@@ -45,7 +45,7 @@ export function formatShare(share: number): string {
 /** A p-value with its relation sign, such as "p = 0.034" or "p < 0.001". */
 export function formatPValue(value: number): string {
   if (Number.isNaN(value)) return 'p = NaN';
-  const digits = new Intl.NumberFormat(locale(), { minimumFractionDigits: 3, maximumFractionDigits: 3 });
+  const digits = numberFormat({ minimumFractionDigits: 3, maximumFractionDigits: 3 });
   return value < 0.001 ? `p < ${digits.format(0.001)}` : `p = ${digits.format(value)}`;
 }
 
@@ -54,7 +54,7 @@ export function formatBytes(bytes: number): string {
   if (bytes < 1000) return `${formatCount(bytes)} B`;
   const units = ['kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
   const power = Math.min(units.length, Math.floor(Math.log10(bytes) / 3));
-  return new Intl.NumberFormat(locale(), {
+  return numberFormat({
     style: 'unit',
     unit: units[power - 1] ?? 'terabyte',
     unitDisplay: 'short',

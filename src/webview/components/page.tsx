@@ -165,15 +165,15 @@ function useScrollMemory(view: ViewMemory, active: boolean): void {
     const giveUp = () => {
       wanted = null;
     };
-    const remember = () => view.write('scroll', window.scrollY);
-    window.addEventListener('wheel', giveUp, { passive: true });
-    window.addEventListener('keydown', giveUp);
-    window.addEventListener('scrollend', remember);
+    const listeners = new AbortController();
+    const { signal } = listeners;
+    for (const type of ['wheel', 'keydown', 'pointerdown']) {
+      window.addEventListener(type, giveUp, { passive: true, signal });
+    }
+    window.addEventListener('scrollend', () => view.write('scroll', window.scrollY), { signal });
     return () => {
       growth.disconnect();
-      window.removeEventListener('wheel', giveUp);
-      window.removeEventListener('keydown', giveUp);
-      window.removeEventListener('scrollend', remember);
+      listeners.abort();
     };
   }, [view, active]);
 }

@@ -20,7 +20,7 @@ export interface Theme {
 }
 
 /** Reads the theme from the `--slipway-*` variables of the page's stylesheet, which name those of VS Code. */
-export function readTheme(): Theme {
+function readTheme(): Theme {
   const style = getComputedStyle(document.body);
   const color = (name: string) => resolveColor(style.getPropertyValue(name).trim());
   return {

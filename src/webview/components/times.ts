@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import { locale } from './localization.ts';
+import { locale, numberFormat } from './localization.ts';
 
 const second = 1000;
 const minute = 60 * second;
@@ -11,7 +11,7 @@ export function formatDuration(milliseconds: number): string {
   const length = Math.max(0, milliseconds);
   if (length > 0 && length < second) return l10n.t('{0} ms', Math.round(length));
   if (length < minute) {
-    const tenths = new Intl.NumberFormat(locale(), { maximumFractionDigits: 1 });
+    const tenths = numberFormat({ maximumFractionDigits: 1 });
     return l10n.t('{0} s', tenths.format(length / second));
   }
   if (length < hour) {

@@ -1,11 +1,11 @@
 import * as l10n from '@vscode/l10n';
 import { useRef } from 'preact/hooks';
 import type { ColumnDrift } from '../../protocol/monitoring.ts';
-import { Icon, IconButton } from '../components/icon.tsx';
+import { Icon } from '../components/icon.tsx';
 import { Legend } from '../components/legend.tsx';
 import type { ChartHandle } from '../components/lineChart.tsx';
 import { formatCount, formatShare } from '../components/numbers.ts';
-import { useHost } from '../components/page.tsx';
+import { SavePictureButton } from '../components/savePictureButton.tsx';
 import { Skeleton } from '../components/states.tsx';
 import type { Theme } from '../components/theme.ts';
 import { useSeen } from '../components/useSeen.ts';
@@ -19,7 +19,6 @@ export function ColumnCard(properties: {
   readonly theme: Theme;
 }) {
   const { endpoint, column, theme } = properties;
-  const host = useHost();
   const card = useRef<HTMLElement>(null);
   const chart = useRef<ChartHandle>(null);
   const seen = useSeen(card);
@@ -33,15 +32,7 @@ export function ColumnCard(properties: {
         <Icon name={column.drifted ? 'warning' : 'pass'} tone={column.drifted ? 'warning' : 'good'} />
         <h3 title={column.name}>{column.name}</h3>
         <div class="card-actions">
-          <IconButton
-            icon="save"
-            label={l10n.t('Save as PNG')}
-            onClick={() => {
-              const dataUrl = chart.current?.picture();
-              const name = `${endpoint}-${column.name}`;
-              if (dataUrl) host.act({ action: 'saveImage', name, dataUrl });
-            }}
-          />
+          <SavePictureButton chart={chart} name={`${endpoint}-${column.name}`} />
         </div>
       </header>
       <p class="column-verdict">{columnVerdict(column)}</p>

@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { DriftSources } from '../../protocol/monitoring.ts';
 import { fieldValue } from '../components/fieldValue.ts';
-import { fromLocal, type TimeWindow, toLocal, type WindowKind, windowKinds } from './timeWindow.ts';
+import { boundsOf, type TimeWindow, toLocal, type WindowKind, windowKinds } from './timeWindow.ts';
 
 const chooseFile = '<choose>';
 
@@ -13,19 +13,22 @@ export function DriftControls(properties: {
   readonly onChooseFile: () => void;
   readonly window: TimeWindow;
   readonly onWindow: (window: TimeWindow) => void;
-  readonly disabled: boolean;
 }) {
-  const { sources, referenceFile, onReference, onChooseFile, window, onWindow, disabled } = properties;
+  const { sources, referenceFile, onReference, onChooseFile, window, onWindow } = properties;
   const known = sources.references.some(({ file }) => file === referenceFile);
   const references =
     known || referenceFile === null
       ? sources.references
       : [...sources.references, { label: fileName(referenceFile), file: referenceFile }];
-  const incomplete = window.kind === 'custom' && !(fromLocal(window.from) < fromLocal(window.to));
+  const incomplete = boundsOf(window, sources, 0) === null;
 
-  const chooseReference = (chosen: string) => {
-    if (chosen === chooseFile) onChooseFile();
-    else onReference(chosen);
+  const inUse = referenceFile ?? references[0]?.file ?? '';
+  const chooseReference = (list: EventTarget) => {
+    const chosen = fieldValue(list);
+    if (chosen !== chooseFile) return onReference(chosen);
+    // The person may turn back without a file, so the list goes on to name the one in use.
+    Reflect.set(list, 'value', inUse);
+    onChooseFile();
   };
   const chooseKind = (chosen: string) => {
     const kind = windowKinds.find((one) => one === chosen);
@@ -37,28 +40,36 @@ export function DriftControls(properties: {
     } else onWindow({ ...window, kind });
   };
 
+  const customEnd = (end: 'from' | 'to', name: string) => (
+    <div class="control">
+      <span class="control-name">{name}</span>
+      <vscode-textfield
+        type="datetime-local"
+        label={name}
+        value={window[end]}
+        invalid={incomplete}
+        onChange={(event) => onWindow({ ...window, [end]: fieldValue(event.currentTarget) })}
+      />
+    </div>
+  );
+
   return (
     <div class="controls">
       <div class="control">
         <span class="control-name">{l10n.t('Reference data')}</span>
         <vscode-single-select
           label={l10n.t('Reference data')}
-          disabled={disabled}
           // A file that was not among the choices makes the list anew, so that it shows the right one.
           key={`${references.length} ${referenceFile}`}
-          onChange={(event) => chooseReference(fieldValue(event.currentTarget))}
+          onChange={(event) => chooseReference(event.currentTarget)}
         >
           {references.length === 0 ? (
             <vscode-option value="" selected>
               {l10n.t('None found')}
             </vscode-option>
           ) : null}
-          {references.map(({ label, file }, index) => (
-            <vscode-option
-              key={file}
-              value={file}
-              selected={referenceFile === null ? index === 0 : file === referenceFile}
-            >
+          {references.map(({ label, file }) => (
+            <vscode-option key={file} value={file} selected={file === inUse}>
               {label}
             </vscode-option>
           ))}
@@ -69,7 +80,6 @@ export function DriftControls(properties: {
         <span class="control-name">{l10n.t('Requests')}</span>
         <vscode-single-select
           label={l10n.t('Requests')}
-          disabled={disabled}
           onChange={(event) => chooseKind(fieldValue(event.currentTarget))}
         >
           {windowKinds.map((kind) => (
@@ -81,26 +91,8 @@ export function DriftControls(properties: {
       </div>
       {window.kind === 'custom' ? (
         <>
-          <div class="control">
-            <span class="control-name">{l10n.t('From')}</span>
-            <vscode-textfield
-              type="datetime-local"
-              label={l10n.t('From')}
-              value={window.from}
-              invalid={incomplete}
-              onChange={(event) => onWindow({ ...window, from: fieldValue(event.currentTarget) })}
-            />
-          </div>
-          <div class="control">
-            <span class="control-name">{l10n.t('To')}</span>
-            <vscode-textfield
-              type="datetime-local"
-              label={l10n.t('To')}
-              value={window.to}
-              invalid={incomplete}
-              onChange={(event) => onWindow({ ...window, to: fieldValue(event.currentTarget) })}
-            />
-          </div>
+          {customEnd('from', l10n.t('From'))}
+          {customEnd('to', l10n.t('To'))}
           {incomplete ? (
             <p class="control-error" role="alert">
               {l10n.t('The end must come after the beginning.')}

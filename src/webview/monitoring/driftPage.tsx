@@ -62,7 +62,11 @@ function RequestFacts({ sources }: { readonly sources: DriftSources }) {
   if (firstRequest === null || lastRequest === null) return <p class="facts">{l10n.t('No requests yet')}</p>;
   return (
     <p class="facts">
-      <span>{l10n.t('{rows} rows logged', { rows: formatCount(rowCount) })}</span>
+      <span>
+        {rowCount === 1
+          ? l10n.t('1 row logged')
+          : l10n.t('{rows} rows logged', { rows: formatCount(rowCount) })}
+      </span>
       <span title={formatMoment(firstRequest, 'second')}>
         {l10n.t('First request {age}', { age: formatAge(firstRequest, Date.now()) })}
       </span>
@@ -83,15 +87,20 @@ function Comparison(properties: {
   const host = useHost();
   const [window, setWindow] = useViewState<TimeWindow>('window', allRequests, isTimeWindow);
   const [referenceFile, setReferenceFile] = useViewState<string | null>('referenceFile', null, isFile);
-  const drift = useDrift();
+  const drift = useDrift(endpoint);
   const hasRequests = sources.firstRequest !== null;
   const hasReference = referenceFile !== null || references.length > 0;
 
-  const compare = (file: string | null, over: TimeWindow) => {
+  const begun = useRef(false);
+  const begin = (file: string | null, over: TimeWindow) => {
+    if (!trusted || !hasRequests) return;
+    begun.current = true;
     const bounds = boundsOf(over, sources, Date.now());
-    if (!bounds || !trusted || !hasRequests) return;
+    if (bounds) drift.compare({ endpoint, referenceFile: file, ...bounds });
+  };
+  const compare = (file: string | null, over: TimeWindow) => {
     onReload();
-    drift.compare({ endpoint, referenceFile: file, ...bounds });
+    begin(file, over);
   };
   const chooseWindow = (chosen: TimeWindow) => {
     setWindow(chosen);
@@ -105,12 +114,8 @@ function Comparison(properties: {
   const chooseFile = () => host.act({ action: 'chooseReferenceFile' });
   useReferenceFile(chooseReference);
 
-  const begun = useRef(false);
-  const canBegin = hasRequests && hasReference;
   useEffect(() => {
-    if (begun.current || !canBegin) return;
-    begun.current = true;
-    compare(referenceFile, window);
+    if (!begun.current && hasReference) begin(referenceFile, window);
   });
 
   if (!trusted) {
@@ -151,7 +156,6 @@ function Comparison(properties: {
           onChooseFile={chooseFile}
           window={window}
           onWindow={chooseWindow}
-          disabled={false}
         />
         <div class="actions">
           {drift.computing ? (

@@ -16,8 +16,8 @@ export interface DriftComputation {
   readonly cancel: () => void;
 }
 
-/** Computes drift on demand; a new question cancels the one before it. */
-export function useDrift(): DriftComputation {
+/** Computes the drift of an endpoint on demand; a new question cancels the one before it. */
+export function useDrift(endpoint: string): DriftComputation {
   const host = useHost();
   const [state, setState] = useState<Omit<DriftComputation, 'compare' | 'cancel'>>({
     report: null,
@@ -27,8 +27,8 @@ export function useDrift(): DriftComputation {
   });
   const running = useRef<AbortController | null>(null);
 
-  useEngineEvent('job/progress', ({ method, fraction }) => {
-    if (method !== 'monitoring/drift') return;
+  useEngineEvent('job/progress', ({ method, subject, fraction }) => {
+    if (method !== 'monitoring/drift' || subject !== endpoint) return;
     setState((before) => (before.computing ? { ...before, fraction } : before));
   });
 

@@ -7,7 +7,7 @@ import { formatBytes } from '../components/numbers.ts';
 import { useHost, useViewState } from '../components/page.tsx';
 import { Section } from '../components/section.tsx';
 import { ErrorState, Skeleton } from '../components/states.tsx';
-import { moveFocus } from './treeKeyboard.ts';
+import { keepInReach, moveFocus } from './treeKeyboard.ts';
 
 /** The files that a run logged, one folder at a time; a file opens in the editor. */
 export function ArtifactTree(properties: {
@@ -28,6 +28,7 @@ export function ArtifactTree(properties: {
         aria-label={l10n.t('Artifacts')}
         class="tree"
         onKeyDown={(event) => moveFocus(event, tree.current)}
+        onFocusIn={(event) => keepInReach(event, tree.current)}
       >
         <Folder runId={runId} path="" level={1} open={open} onToggle={toggle} changeMark={changeMark} />
       </div>

@@ -5,7 +5,7 @@ import { undrawableKind, type Window } from '../components/decimation.ts';
 import { Icon, IconButton } from '../components/icon.tsx';
 import { type ChartHandle, LineChart, type LineSeries } from '../components/lineChart.tsx';
 import { formatCount, formatNumber, formatPoints } from '../components/numbers.ts';
-import { useHost } from '../components/page.tsx';
+import { SavePictureButton } from '../components/savePictureButton.tsx';
 import { smooth } from '../components/smoothing.ts';
 import { Skeleton } from '../components/states.tsx';
 import type { Theme } from '../components/theme.ts';
@@ -26,7 +26,6 @@ export function MetricCard(properties: {
   readonly onLogarithmic: (on: boolean) => void;
 }) {
   const { run, metric, series, onVisible, theme, smoothing, logarithmic, onLogarithmic } = properties;
-  const host = useHost();
   const card = useRef<HTMLElement>(null);
   const chart = useRef<ChartHandle>(null);
   const [window, setWindow] = useState<Window | null>(null);
@@ -43,6 +42,10 @@ export function MetricCard(properties: {
         ? { title: l10n.t('Time'), format: formatDuration, whole: false }
         : { title: l10n.t('Step'), format: formatCount, whole: true },
     [overTime],
+  );
+  const description = useMemo(
+    () => (series ? describe(metric.key, metric.value, series) : ''),
+    [metric.key, metric.value, series],
   );
   const note = useMemo(() => (series ? undrawableNote(series, logarithmic) : null), [series, logarithmic]);
 
@@ -66,15 +69,7 @@ export function MetricCard(properties: {
           >
             log
           </button>
-          <IconButton
-            icon="save"
-            label={l10n.t('Save as PNG')}
-            disabled={!series}
-            onClick={() => {
-              const dataUrl = chart.current?.picture();
-              if (dataUrl) host.act({ action: 'saveImage', name: `${run.name}-${metric.key}`, dataUrl });
-            }}
-          />
+          <SavePictureButton chart={chart} name={`${run.name}-${metric.key}`} disabled={!series} />
         </div>
         <span class="card-value" title={String(metric.value)}>
           {formatNumber(metric.value)}
@@ -90,7 +85,7 @@ export function MetricCard(properties: {
           onZoom={setWindow}
           horizontal={horizontal}
           verticalTitle={logarithmic ? l10n.t('log scale') : ''}
-          description={describe(metric, series)}
+          description={description}
         />
       ) : (
         <Skeleton rows={3} tall />
@@ -145,7 +140,7 @@ function undrawableNote(series: MetricSeries, logarithmic: boolean): string | nu
   return notes.length > 0 ? notes.join(' ') : null;
 }
 
-function describe(metric: MetricSummary, series: MetricSeries): string {
+function describe(name: string, last: number, series: MetricSeries): string {
   let lowest = Number.POSITIVE_INFINITY;
   let highest = Number.NEGATIVE_INFINITY;
   for (const value of series.values) {
@@ -156,11 +151,11 @@ function describe(metric: MetricSummary, series: MetricSeries): string {
   return l10n.t(
     '{name}: {points}, from {lowest} to {highest}, last {value}. Use the arrow keys to read the points.',
     {
-      name: metric.key,
+      name,
       points: formatPoints(series.values.length),
       lowest: formatNumber(lowest),
       highest: formatNumber(highest),
-      value: formatNumber(metric.value),
+      value: formatNumber(last),
     },
   );
 }

@@ -30,20 +30,7 @@ export function MetricsSection(properties: {
     [metrics, run.mainMetric?.key, filter],
   );
 
-  if (metrics.length === 0) {
-    return (
-      <Section title={l10n.t('Metrics')}>
-        <EmptyState
-          icon="graph-line"
-          title={
-            run.endTime === null
-              ? l10n.t('The first metric that the script logs appears here.')
-              : l10n.t('This run logged no metrics.')
-          }
-        />
-      </Section>
-    );
-  }
+  const shown = groups.curves.length + groups.numbers.length;
 
   const card = (metric: MetricSummary) => (
     <MetricCard
@@ -68,7 +55,7 @@ export function MetricsSection(properties: {
     <>
       <Section
         title={l10n.t('Metrics')}
-        count={groups.curves.length + groups.numbers.length}
+        count={shown}
         actions={
           <>
             {metrics.length >= filterFrom ? (
@@ -100,9 +87,7 @@ export function MetricsSection(properties: {
         {points.error ? <ErrorState error={points.error} onRetry={points.retry} /> : null}
         {groups.numbers.length > 0 ? <div class="tiles">{groups.numbers.map(tile)}</div> : null}
         {groups.curves.length > 0 ? <div class="cards">{groups.curves.map(card)}</div> : null}
-        {groups.curves.length + groups.numbers.length === 0 ? (
-          <p class="nothing">{l10n.t('Nothing matches the filter.')}</p>
-        ) : null}
+        {shown === 0 ? <NoMetrics filtered={filter.trim() !== ''} training={run.endTime === null} /> : null}
       </Section>
       {groups.system.length > 0 ? (
         <Section
@@ -116,6 +101,21 @@ export function MetricsSection(properties: {
         </Section>
       ) : null}
     </>
+  );
+}
+
+/** What stands there in place of metrics, those of the machine aside. */
+function NoMetrics({ filtered, training }: { readonly filtered: boolean; readonly training: boolean }) {
+  if (filtered) return <p class="nothing">{l10n.t('Nothing matches the filter.')}</p>;
+  return (
+    <EmptyState
+      icon="graph-line"
+      title={
+        training
+          ? l10n.t('The first metric that the script logs appears here.')
+          : l10n.t('This run logged no metrics.')
+      }
+    />
   );
 }
 

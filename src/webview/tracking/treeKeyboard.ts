@@ -1,20 +1,16 @@
 /**
  * The keys of a tree as VS Code's own trees have them: up and down move, right opens or goes in, left closes or goes
- * out, Home and End go to the ends, Enter and Space choose. Only the item that has the focus can be reached by Tab.
+ * out, Home and End go to the ends, Enter and Space choose.
  */
 export function moveFocus(event: KeyboardEvent, tree: HTMLElement | null): void {
-  const items = [...(tree?.querySelectorAll<HTMLElement>('[role="treeitem"]') ?? [])];
+  const items = itemsOf(tree);
   const place = items.findIndex((other) =>
     other.contains(event.target instanceof Node ? event.target : null),
   );
   const item = items[place];
   if (!item) return;
   const expanded = item.getAttribute('aria-expanded');
-  const goTo = (target: HTMLElement | undefined) => {
-    if (!target) return;
-    for (const other of items) other.tabIndex = other === target ? 0 : -1;
-    target.focus();
-  };
+  const goTo = (target: HTMLElement | undefined) => target?.focus();
   switch (event.key) {
     case 'ArrowDown':
       goTo(items[place + 1]);
@@ -44,6 +40,15 @@ export function moveFocus(event: KeyboardEvent, tree: HTMLElement | null): void 
       return;
   }
   event.preventDefault();
+}
+
+/** Makes the item that gets the focus, by key or by mouse, the only one that Tab reaches. */
+export function keepInReach(event: FocusEvent, tree: HTMLElement | null): void {
+  for (const item of itemsOf(tree)) item.tabIndex = item === event.target ? 0 : -1;
+}
+
+function itemsOf(tree: HTMLElement | null): readonly HTMLElement[] {
+  return [...(tree?.querySelectorAll<HTMLElement>('[role="treeitem"]') ?? [])];
 }
 
 function levelOf(item: HTMLElement): number {
