@@ -1,9 +1,24 @@
+import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Engine, openEngine } from '../engine/engine.ts';
 import { toSlipwayError } from '../protocol/errors.ts';
+import { type Command, readArguments } from './command.ts';
+import { UsageError } from './usageError.ts';
 
-export interface UpOptions {
+export const upCommand: Command = {
+  usage: `  slipway up [--workspace DIR] [--host H] [--port N] [--token T | --no-token]
+      Runs the engine of a folder in the foreground: MLflow's REST dialect, the model registry and its endpoints.
+      Prints one JSON line {"url":…,"token":…} when it is ready; ends on SIGINT and SIGTERM.
+      --workspace DIR   the folder whose .slipway/ holds the store (default: this folder)
+      --host H          the address to listen on (default: 127.0.0.1)
+      --port N          the port to listen on (default: a free one)
+      --token T         the token to ask for, 16 characters or more (default: a new one)
+      --no-token        ask for none`,
+  run: (args) => up(readOptions(args)),
+};
+
+interface UpOptions {
   readonly workspace: string;
   readonly host: string;
   /** 0 takes a free one. */
@@ -13,7 +28,7 @@ export interface UpOptions {
 }
 
 /** Runs an engine in the foreground until SIGINT or SIGTERM. Gives the exit code. */
-export async function up(options: UpOptions): Promise<number> {
+async function up(options: UpOptions): Promise<number> {
   const workspace = resolve(options.workspace);
   if (!(await stat(workspace).catch(() => null))?.isDirectory()) {
     console.error(`slipway: there is no folder ${workspace}. Create it, or name another with --workspace.`);
@@ -49,4 +64,37 @@ export async function up(options: UpOptions): Promise<number> {
   await ended;
   await engine.close();
   return 0;
+}
+
+function readOptions(args: readonly string[]): UpOptions {
+  const { values } = readArguments(args, {
+    options: {
+      workspace: { type: 'string' },
+      host: { type: 'string' },
+      port: { type: 'string' },
+      token: { type: 'string' },
+      'no-token': { type: 'boolean' },
+    },
+  });
+  if (values.token !== undefined && values['no-token']) {
+    throw new UsageError('--token and --no-token exclude each other');
+  }
+  if (values.token !== undefined && values.token.length < 16) {
+    throw new UsageError('--token must have 16 characters or more');
+  }
+  return {
+    workspace: values.workspace ?? '.',
+    host: values.host ?? '127.0.0.1',
+    port: readPort(values.port),
+    token: values['no-token'] ? null : (values.token ?? randomBytes(32).toString('base64url')),
+  };
+}
+
+function readPort(text: string | undefined): number {
+  if (text === undefined) return 0;
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) {
+    throw new UsageError(`--port must be a whole number from 0 to 65535, not "${text}"`);
+  }
+  return port;
 }
