@@ -1,12 +1,16 @@
+import type { PythonVariable } from './toolchain/pythonPeers.ts';
+
 /**
- * The Python interpreter that has the real peers (mlflow, scikit-learn, scipy, ...) of `test/requirements.txt`.
- * The test launcher finds or makes it and names it in `SLIPWAY_TEST_PYTHON`. Without one the test is skipped on a
- * developer's machine and fails in CI.
+ * A Python interpreter that has real peers: those of `test/requirements.txt` (mlflow, scikit-learn, scipy, ...), the
+ * last MLflow 2, or other trackers. The test launcher finds or makes it and names it in `variable`. Without one the
+ * test is skipped on a developer's machine and fails in CI.
  */
-export function pythonWithPeers(context: Mocha.Context): string {
-  const python = process.env.SLIPWAY_TEST_PYTHON;
+export function pythonWithPeers(
+  context: Mocha.Context,
+  variable: PythonVariable = 'SLIPWAY_TEST_PYTHON',
+): string {
+  const python = process.env[variable];
   if (python) return python;
-  if (process.env.CI)
-    throw new Error('No Python with the peers of test/requirements.txt: in CI that is a failure.');
+  if (process.env.CI) throw new Error(`No Python in ${variable}: in CI that is a failure.`);
   context.skip();
 }

@@ -4,7 +4,7 @@ import { addCounts, type Counts, noCounts, summary } from './report/counts.ts';
 import { runMocha } from './report/runMocha.ts';
 import { buildExtension } from './toolchain/build.ts';
 import { repository } from './toolchain/cacheFolder.ts';
-import { pythonPeers } from './toolchain/pythonPeers.ts';
+import { allPythonPeers } from './toolchain/pythonPeers.ts';
 import { runSuites } from './workbench/runSuites.ts';
 
 /**
@@ -28,8 +28,7 @@ if (unknown.length > 0)
 const continuousIntegration = Boolean(process.env.CI);
 let counts: Counts = noCounts;
 try {
-  const python = await pythonPeers();
-  const peers = python === null ? {} : { SLIPWAY_TEST_PYTHON: python };
+  const peers = await allPythonPeers();
   await buildExtension();
   for (const group of groups.filter((name) => asked.length === 0 || asked.includes(name))) {
     counts = addCounts(counts, await runGroup(group, peers));

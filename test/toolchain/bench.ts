@@ -2,7 +2,7 @@ import { globSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { buildExtension } from './build.ts';
 import { repository } from './cacheFolder.ts';
-import { pythonPeers } from './pythonPeers.ts';
+import { allPythonPeers } from './pythonPeers.ts';
 
 /**
  * Runs the benchmarks: every `test/bench/*.bench.ts`, which exports `run()` and prints its own figures.
@@ -11,8 +11,7 @@ import { pythonPeers } from './pythonPeers.ts';
  *   npm run bench -- logging        those whose name contains it
  */
 const wanted = process.argv.slice(2);
-const python = await pythonPeers();
-if (python !== null) process.env.SLIPWAY_TEST_PYTHON = python;
+Object.assign(process.env, await allPythonPeers());
 await buildExtension();
 for (const file of globSync('test/bench/*.bench.ts', { cwd: repository }).sort()) {
   const name = basename(file, '.bench.ts');
