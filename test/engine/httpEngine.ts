@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Changes, createChanges } from '../../src/engine/changes.ts';
 import { type Database, openDatabase } from '../../src/engine/database/connection.ts';
+import type { Endpoint } from '../../src/engine/http/dialect.ts';
 import { createHttpServer } from '../../src/engine/http/server.ts';
 import { createRegistryService, type RegistryService } from '../../src/engine/registry/service.ts';
 import { type ArtifactStore, createArtifactStore } from '../../src/engine/tracking/artifacts.ts';
@@ -15,6 +16,8 @@ export interface HttpEngine {
   readonly folder: string;
   /** Base address of the dialect. */
   readonly url: string;
+  /** All that the dialect can be asked for. */
+  readonly endpoints: readonly Endpoint[];
   readonly database: Database;
   readonly artifacts: ArtifactStore;
   readonly tracking: TrackingService;
@@ -60,6 +63,7 @@ export async function openHttpEngine(
   const engine: HttpEngine = {
     folder,
     url: http.url,
+    endpoints: http.endpoints,
     database,
     artifacts,
     tracking,

@@ -19,7 +19,15 @@ export type RpcHandler = (message: Message) => object;
 /** Answers a request whose body or answer is no message, such as a file; `bodyOf` gives what it brings. */
 export type RawHandler = (request: FastifyRequest, reply: FastifyReply) => unknown;
 
+/** Something that can be asked for; `path` may hold `{parameters}` and end in `*`. */
+export interface Endpoint {
+  readonly method: Method;
+  readonly path: string;
+}
+
 export interface DialectRoutes {
+  /** All that was mounted so far. */
+  readonly endpoints: readonly Endpoint[];
   /**
    * Mounts a remote procedure at `/api/{major}.0{path}` and `/ajax-api/{major}.0{path}`.
    * `path` is as in MLflow's protos, such as `/mlflow/logged-models/{model_id}`; path parameters, the query (GET)
@@ -38,8 +46,10 @@ const largestBody = 64 * 1024 * 1024;
 /** The routes of an app, to be mounted before it listens. `report` hears of errors that were not foreseen. */
 export function createDialectRoutes(app: FastifyInstance, report: (error: unknown) => void): DialectRoutes {
   const known = new Map<string, RegExp>();
+  const endpoints: Endpoint[] = [];
   const plain = (method: Method, path: string, handler: RawHandler) => {
     known.set(path, patternOf(path));
+    endpoints.push({ method, path });
     app.route({ method, url: path.replace(/\{(\w+)\}/g, ':$1'), handler });
   };
 
@@ -64,6 +74,7 @@ export function createDialectRoutes(app: FastifyInstance, report: (error: unknow
   });
 
   return {
+    endpoints,
     plain,
     raw(method, path, handler) {
       plain(method, `/api/2.0${path}`, handler);

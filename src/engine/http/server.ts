@@ -6,7 +6,7 @@ import type { ArtifactStore } from '../tracking/artifacts.ts';
 import type { TrackingService } from '../tracking/service.ts';
 import { guardAccess } from './access.ts';
 import { registerArtifactRoutes } from './artifactRoutes.ts';
-import { answerError, createDialectRoutes } from './dialect.ts';
+import { answerError, createDialectRoutes, type Endpoint } from './dialect.ts';
 import { registerExperimentRoutes } from './experimentRoutes.ts';
 import { registerLoggedModelRoutes } from './loggedModelRoutes.ts';
 import { registerMetricRoutes } from './metricRoutes.ts';
@@ -37,6 +37,8 @@ export interface HttpServer {
   /** Base address, such as `http://127.0.0.1:5000`. */
   readonly url: string;
   readonly port: number;
+  /** All that can be asked for. */
+  readonly endpoints: readonly Endpoint[];
   /** Ends the listener and all connections, open ones included. */
   close(): Promise<void>;
 }
@@ -48,20 +50,26 @@ export interface HttpServer {
  * cannot be listened on at all.
  */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const app = await listen(options, options.port).catch((error: unknown) => {
+  const { app, endpoints } = await listen(options, options.port).catch((error: unknown) => {
     if (options.port === 0 || options.whenPortTaken === 'fail') throw error;
     return listen(options, 0);
   });
   const { port } = addressOf(app);
-  return { url: `http://${urlHost(options.host)}:${port}`, port, close: () => app.close() };
+  return { url: `http://${urlHost(options.host)}:${port}`, port, endpoints, close: () => app.close() };
+}
+
+interface Dialect {
+  readonly app: FastifyInstance;
+  readonly endpoints: readonly Endpoint[];
 }
 
 /** @throws SlipwayError `addressTaken` or `invalidParameter`. */
-async function listen(options: HttpServerOptions, port: number): Promise<FastifyInstance> {
-  const app = createApp(options);
+async function listen(options: HttpServerOptions, port: number): Promise<Dialect> {
+  const dialect = createDialect(options);
+  const { app } = dialect;
   try {
     await app.listen({ host: options.host, port });
-    return app;
+    return dialect;
   } catch (error) {
     await app.close();
     throw listenError(error, options.host, port);
@@ -75,7 +83,7 @@ function listenError(error: unknown, host: string, port: number): unknown {
   return new SlipwayError('invalidParameter', { detail }, { cause: error });
 }
 
-function createApp(options: HttpServerOptions): FastifyInstance {
+function createDialect(options: HttpServerOptions): Dialect {
   const app = fastify({
     forceCloseConnections: true,
     // Sizes are checked where bodies are read: an artifact may be larger than any message.
@@ -95,7 +103,7 @@ function createApp(options: HttpServerOptions): FastifyInstance {
   registerLoggedModelRoutes(routes, options);
   registerArtifactRoutes(routes, options);
   registerRegistryRoutes(routes, options);
-  return app;
+  return { app, endpoints: routes.endpoints };
 }
 
 function addressOf(app: FastifyInstance): AddressInfo {
