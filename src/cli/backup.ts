@@ -1,0 +1,31 @@
+import { type Command, readArguments } from './command.ts';
+import { bytesText, storeOptions, withStore } from './storeCommand.ts';
+import { UsageError } from './usageError.ts';
+
+export const backupCommand: Command = {
+  usage: `  slipway backup DIR|FILE.db [--workspace DIR] [--artifacts] [--json]
+      Copies the store while it is written to, into a new folder in DIR or to FILE.db, and checks the copy.
+      --artifacts       the files of runs and models, too; only into a folder`,
+  run: (args) => {
+    const { values, positionals } = readArguments(args, {
+      options: { ...storeOptions, artifacts: { type: 'boolean' } },
+      allowPositionals: true,
+    });
+    const [path, ...rest] = positionals;
+    if (path === undefined || rest.length > 0)
+      throw new UsageError('backup takes one folder or file to write to');
+    return withStore(values.workspace, async ({ maintenance }, control) => {
+      const report = await maintenance.backUp({ path, artifacts: values.artifacts === true }, control);
+      const artifacts = values.artifacts
+        ? `, and ${report.artifactFiles} files of artifacts (${bytesText(report.artifactBytes)})`
+        : '';
+      console.log(
+        values.json
+          ? JSON.stringify(report)
+          : `${report.path}: ${report.content.runs} runs of ${report.content.experiments} experiments ` +
+              `(${bytesText(report.storeBytes)})${artifacts}. The copy is sound.`,
+      );
+      return 0;
+    });
+  },
+};

@@ -1,0 +1,102 @@
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type Engine, openEngine } from '../engine/engine.ts';
+import { type ErrorData, fromErrorData, SlipwayError, toSlipwayError } from '../protocol/errors.ts';
+import { createTerminalProgress, type TerminalProgress } from './terminalProgress.ts';
+
+/** Entry files of the processes that an engine starts, beside the command line's own. */
+export const scripts = {
+  scorer: join(import.meta.dirname, 'scorer.cjs'),
+  worker: join(import.meta.dirname, 'worker.cjs'),
+};
+
+/** What every command on a store understands. */
+export const storeOptions = {
+  workspace: { type: 'string' },
+  json: { type: 'boolean' },
+} as const;
+
+/** What a command does with a store, told how far it is; SIGINT aborts the signal. */
+export interface CommandControl {
+  readonly signal: AbortSignal;
+  readonly progress: TerminalProgress['show'];
+}
+
+export interface StoreCommandOptions {
+  /** Whether a folder that has no store gets one. */
+  readonly create?: boolean;
+}
+
+/**
+ * Opens the store of a folder, whether an engine runs on it or not, and closes it after the work. Gives the work's exit
+ * code, or 1 after it has said what failed.
+ */
+export async function withStore(
+  folder: string | undefined,
+  work: (engine: Engine, control: CommandControl) => Promise<number>,
+  { create = false }: StoreCommandOptions = {},
+): Promise<number> {
+  return toTheEnd(async (control) => {
+    const workspace = resolve(folder ?? '.');
+    const needed = create ? workspace : join(workspace, '.slipway', 'store.db');
+    if ((await stat(needed).catch(() => null)) === null) {
+      throw new SlipwayError('noStore', { path: workspace });
+    }
+    const engine = await openEngine({
+      workspace,
+      host: '127.0.0.1',
+      port: 0,
+      token: null,
+      trusted: true,
+      doors: false,
+      listener(event, data) {
+        if (event === 'log' && 'message' in data) console.error(`slipway: ${data.message}`);
+      },
+      scripts,
+    });
+    try {
+      return await work(engine, control);
+    } finally {
+      await engine.close();
+    }
+  });
+}
+
+/** Runs work that SIGINT cancels, and says what failed. */
+export async function toTheEnd(work: (control: CommandControl) => Promise<number>): Promise<number> {
+  const abort = new AbortController();
+  const cancel = () => abort.abort();
+  const progress = createTerminalProgress(process.stderr);
+  process.once('SIGINT', cancel);
+  process.once('SIGTERM', cancel);
+  try {
+    return await work({ signal: abort.signal, progress: progress.show });
+  } catch (error) {
+    progress.clear();
+    console.error(`slipway: ${sentenceOf(toSlipwayError(error))}`);
+    return 1;
+  } finally {
+    progress.clear();
+    process.off('SIGINT', cancel);
+    process.off('SIGTERM', cancel);
+  }
+}
+
+/** What happened and what to do about it, as one line. */
+export function sentenceOf(error: SlipwayError | ErrorData): string {
+  const { message, remedy } = error instanceof SlipwayError ? error : fromErrorData(error);
+  if (remedy === '') return message;
+  return /[.!?]$/.test(message) ? `${message} ${remedy}` : `${message}. ${remedy}`;
+}
+
+/** Such as "1.4 MB"; powers of 1024. */
+export function bytesText(bytes: number): string {
+  const units = ['bytes', 'KB', 'MB', 'GB', 'TB'];
+  let size = bytes;
+  let unit = 0;
+  while (size >= 1024 && unit < units.length - 1) {
+    size /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? size : size.toFixed(size < 10 ? 1 : 0)} ${units[unit]}`;
+}
