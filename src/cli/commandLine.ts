@@ -1,11 +1,25 @@
 import manifest from '../../package.json' with { type: 'json' };
+import { backupCommand } from './backup.ts';
+import { checkCommand } from './check.ts';
 import type { Command } from './command.ts';
+import { exportCommand } from './export.ts';
+import { gcCommand } from './gc.ts';
+import { importCommand } from './import.ts';
+import { restoreCommand } from './restore.ts';
 import { upCommand } from './up.ts';
+import { usageCommand } from './usage.ts';
 import { UsageError } from './usageError.ts';
 
 /** Every command by its name, in the order of `slipway --help`. */
 const commands: Readonly<Record<string, Command>> = {
   up: upCommand,
+  import: importCommand,
+  export: exportCommand,
+  gc: gcCommand,
+  usage: usageCommand,
+  backup: backupCommand,
+  restore: restoreCommand,
+  check: checkCommand,
 };
 
 const usage = `slipway: MLOps in your editor, and without it

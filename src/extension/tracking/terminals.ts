@@ -1,4 +1,4 @@
-import { type Disposable, type ExtensionContext, l10n, Uri } from 'vscode';
+import { type Disposable, type ExtensionContext, l10n, Uri, workspace } from 'vscode';
 import type { EngineAddress } from '../../protocol/engine.ts';
 import type { EngineState } from '../engine/client.ts';
 import type { EngineFolders } from '../engine/folders.ts';
@@ -6,7 +6,8 @@ import { settingOf } from '../views/settings.ts';
 
 /**
  * Gives the terminals of each folder the address and the token of its engine, and the command `slipway`, so that a
- * script that uses `mlflow` needs no other change.
+ * script that uses `mlflow` needs no other change. Python programs get a folder first on their search path, from which
+ * they tell the engine what their runs are made of.
  *
  * They are given while the engine is still starting: a script that is run at once finds it then, as the MLflow client
  * tries again for a while, where one without an address would record to a file of its own in silence. They are not kept
@@ -14,6 +15,7 @@ import { settingOf } from '../views/settings.ts';
  */
 export function provideTerminalEnvironment(context: ExtensionContext, folders: EngineFolders): Disposable {
   const commandFolder = Uri.joinPath(context.extensionUri, 'dist', 'bin').fsPath;
+  const pythonFolder = Uri.joinPath(context.extensionUri, 'dist', 'python').fsPath;
   const separator = process.platform === 'win32' ? ';' : ':';
   context.environmentVariableCollection.persistent = false;
   context.environmentVariableCollection.clear();
@@ -32,12 +34,28 @@ export function provideTerminalEnvironment(context: ExtensionContext, folders: E
       variables.replace('MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT', 'true');
       variables.prepend('PATH', `${commandFolder}${separator}`);
       variables.replace('SLIPWAY_NODE', settingOf('slipway.nodePath', client.folder) || process.execPath);
+      if (settingOf('slipway.provenance.enabled', client.folder)) {
+        variables.replace('SLIPWAY_ENGINE_URL', url);
+        // The person's own value stays behind it, even one that the shell sets as it starts.
+        variables.prepend('PYTHONPATH', `${pythonFolder}${separator}`, {
+          applyAtProcessCreation: true,
+          applyAtShellIntegration: true,
+        });
+      } else {
+        variables.delete('SLIPWAY_ENGINE_URL');
+        variables.delete('PYTHONPATH');
+      }
     };
     apply();
-    const subscription = client.onDidChangeState(apply);
+    const subscriptions = [
+      client.onDidChangeState(apply),
+      workspace.onDidChangeConfiguration((change) => {
+        if (change.affectsConfiguration('slipway.provenance.enabled', client.folder)) apply();
+      }),
+    ];
     return {
       dispose() {
-        subscription.dispose();
+        for (const subscription of subscriptions) subscription.dispose();
         variables.clear();
       },
     };
