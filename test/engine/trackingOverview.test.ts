@@ -94,6 +94,21 @@ describe('What the editor asks about experiments and runs', () => {
     assert.deepEqual(names(), ['itself', 'stranger', 'orphan']);
   });
 
+  it('guesses anew when a metric is logged for the first time, or a run comes or goes', () => {
+    const mainMetric = () => engine.tracking.experiments()[0]?.mainMetric?.key;
+    const first = start('first');
+    assert.equal(mainMetric(), undefined);
+    log(first, 'loss', 1);
+    assert.equal(mainMetric(), 'loss');
+    log(first, 'loss', 2, 1);
+    log(first, 'val_f1', 0.5);
+    assert.equal(mainMetric(), 'val_f1');
+    engine.tracking.deleteRun(first);
+    assert.equal(mainMetric(), undefined);
+    log(start('second'), 'rmse', 1);
+    assert.equal(mainMetric(), 'rmse');
+  });
+
   it('guesses the main metric, and keeps the one that was chosen', () => {
     const runId = start('a');
     log(runId, 'val_rmse', 0.5);
@@ -217,36 +232,6 @@ describe('What the editor asks about experiments and runs', () => {
       }
       assert.deepEqual(tracking.runDetail(runId).models[0]?.flavors, []);
     }
-  });
-
-  it('gives the points of metrics, or only those after a step', () => {
-    const runId = start('curve');
-    for (const step of [2, 0, 1]) log(runId, 'loss', step === 1 ? Number.POSITIVE_INFINITY : step, step);
-    log(runId, 'odd', Number.NaN, 5);
-    const series = engine.tracking.metricSeries({
-      runId,
-      metrics: [
-        { key: 'loss', afterStep: null },
-        { key: 'loss', afterStep: 0 },
-        { key: 'odd', afterStep: null },
-        { key: 'nope', afterStep: null },
-      ],
-    });
-    assert.deepEqual(
-      series.map(({ key, steps, values, timestamps, pointCount }) => [
-        key,
-        [...steps],
-        [...values],
-        timestamps.length,
-        pointCount,
-      ]),
-      [
-        ['loss', [0, 1, 2], [0, Number.POSITIVE_INFINITY, 2], 3, 3],
-        ['loss', [1, 2], [Number.POSITIVE_INFINITY, 2], 2, 3],
-        ['odd', [5], [Number.NaN], 1, 1],
-        ['nope', [], [], 0, 0],
-      ],
-    );
   });
 
   it('lists artifacts, folders first, and says where a file lies', async () => {

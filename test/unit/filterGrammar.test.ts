@@ -11,6 +11,20 @@ import { errorOfKind } from '../errorOfKind.ts';
 
 const isInvalid = errorOfKind('invalidParameter');
 
+/** What the clauses of a filter say, without where they say it. */
+const said = (filter: string) => parseFilter(filter).map(({ at: _, ...clause }) => clause);
+
+const complaintOf = (work: () => unknown): string => {
+  try {
+    work();
+  } catch (error) {
+    assert.ok(isInvalid(error));
+    assert.ok(error instanceof Error);
+    return error.message;
+  }
+  return assert.fail('Nothing was refused.');
+};
+
 describe('The grammar of search filters', () => {
   it('reads identifiers, operators and values in every spelling', () => {
     const cases: readonly (readonly [string, readonly unknown[]])[] = [
@@ -24,17 +38,92 @@ describe('The grammar of search filters', () => {
       ["`run name` iLike '%x_'", [null, 'run name', 'ILIKE', '%x_']],
       ["run_id NOT  IN ('a' , 'b')", [null, 'run_id', 'NOT IN', ['a', 'b']]],
       ["run_id in('a')", [null, 'run_id', 'IN', ['a']]],
+      ['`params`.`a b` = "it""s"', ['params', 'a b', '=', 'it"s']],
+      ["params.'a b' = ''", ['params', 'a b', '=', '']],
+      ["params.a-b/c:d@e = 'x'", ['params', 'a-b/c:d@e', '=', 'x']],
+      ["key = 'x'", [null, 'key', '=', 'x']],
+      ['metrics.é > .5', ['metrics', 'é', '>', 0.5]],
+      ['metrics.1a < 1.', ['metrics', '1a', '<', 1]],
+      ['run_id IN (\'a\', "b",)', [null, 'run_id', 'IN', ['a', 'b']]],
       ['tags.x is null', ['tags', 'x', 'IS NULL', null]],
       ['tags.x IS NOT NULL', ['tags', 'x', 'IS NOT NULL', null]],
     ];
     for (const [filter, [entity, key, operator, value]] of cases) {
-      assert.deepEqual(parseFilter(filter), [{ entity, key, operator, value }], filter);
+      assert.deepEqual(said(filter), [{ entity, key, operator, value }], filter);
     }
   });
 
-  it('joins clauses by AND, and tolerates one at the end', () => {
+  it('joins clauses by AND, and tolerates one too many or too few, as MLflow does', () => {
     assert.deepEqual(parseFilter('  '), []);
+    assert.deepEqual(parseFilter('AND'), []);
     assert.equal(parseFilter("a = 'AND' and b > 1 AND c IS NULL AND ").length, 3);
+    assert.equal(parseFilter("AND a = 'x' AND AND b > 1").length, 2);
+    assert.equal(parseFilter("a = 'x' b IS NULL c > 1").length, 3);
+  });
+
+  it("says where a filter went wrong and what would be right, in MLflow's words too", () => {
+    const cases: readonly (readonly [string, string, number, string])[] = [
+      ["metrics.A > 0.1 OR params.B = 'LR'", 'Invalid clause(s) in filter string', 17, 'AND or the end'],
+      ["metrics.A > 0.1 NAND params.B = 'LR'", 'Invalid clause(s) in filter string', 17, 'AND or the end'],
+      ["metrics.A > 0.1 AND (params.B = 'LR')", 'Invalid clause(s) in filter string', 21, 'a name'],
+      ['`metrics.A > 0.1', 'Invalid clause(s) in filter string', 1, 'a name'],
+      ['param`.A > 0.1', 'Invalid clause(s) in filter string', 6, 'a comparison'],
+      ['attribute.status = true', 'Invalid clause(s) in filter string', 20, 'a value'],
+      ["params.'acc = LR", 'Invalid clause(s) in filter string', 8, 'a key'],
+      ["params.acc = 'LR", 'Invalid clause(s) in filter string', 14, 'a value'],
+      ["params.acc = LR'", 'is either not quoted or unidentified quote types', 14, 'a text in quotes'],
+      ["tags.acc = = 'LR'", 'Invalid clause(s) in filter string', 12, 'a value'],
+      ["attribute.status IS 'RUNNING'", 'Invalid clause(s) in filter string', 18, 'a comparison'],
+      ['params.acc LR !=', 'Invalid clause(s) in filter string', 12, 'a comparison'],
+      ['metric.acc !=', 'Invalid clause(s) in filter string', 14, 'a value, but it ended'],
+      ['metrics.é é', 'Invalid clause(s) in filter string', 11, 'a comparison'],
+      ['1=1', "Expected 'Identifier' found '1'", 1, 'a name'],
+      ['1.0 > metrics.acc', "Expected 'Identifier' found '1.0'", 1, 'a name'],
+      ['params.acc = LR', 'is either not quoted or unidentified quote types', 14, 'a text in quotes'],
+      ['params.acc = `LR`', 'is either not quoted or unidentified quote types', 14, 'a text in quotes'],
+      ['metrics.acc != metrics.acc', 'Expected numeric value type for metric', 16, 'a number'],
+      ['metrics.acc > NaN', 'Expected numeric value type for metric', 15, 'a number'],
+      ['metrics.acc ~= 1', 'Invalid comparator', 13, 'a comparison'],
+      ["params.a not like 'x'", 'Invalid comparator', 10, 'a comparison'],
+      ['run_id IN ()', 'While parsing a list in the query', 12, 'a text in quotes'],
+      ["run_id IN ('a' 'b')", 'While parsing a list in the query', 16, 'a comma'],
+      ['metrics.a > 1; metrics.b > 1', 'Search filter contained multiple expression', 14, 'AND'],
+    ];
+    for (const [filter, saying, column, expected] of cases) {
+      const complaint = complaintOf(() => parseFilter(filter));
+      assert.ok(complaint.includes(saying), `${filter}: ${complaint}`);
+      assert.ok(complaint.includes(`At column ${column}: expected ${expected}`), `${filter}: ${complaint}`);
+    }
+    assert.match(
+      complaintOf(() => readFilter("status = 'x' AND metrics.a LIKE 1", runSearchRules)),
+      /Invalid comparator 'LIKE'.* At column 28 of the filter\.$/,
+    );
+  });
+
+  it('refuses filters beyond its bounds', () => {
+    assert.equal(parseFilter(Array(500).fill('a IS NULL').join(' AND ')).length, 500);
+    assert.match(
+      complaintOf(() => parseFilter(Array(501).fill('a IS NULL').join(' AND '))),
+      /500 clauses/,
+    );
+    assert.match(
+      complaintOf(() => parseFilter(`a IN (${Array(10_001).fill("'x'").join()})`)),
+      /10000 values/,
+    );
+    assert.match(
+      complaintOf(() => parseFilter(' '.repeat(1_000_001))),
+      /1000000 characters/,
+    );
+    const pattern = '%'.repeat(50_001);
+    assert.match(
+      complaintOf(() => readFilter(`tags.a LIKE '${pattern}'`, runSearchRules)),
+      /50000 bytes/,
+    );
+    const order = Array.from({ length: 51 }, (_, index) => `metrics.m${index}`);
+    assert.match(
+      complaintOf(() => readOrder(order, runSearchRules)),
+      /more than 50 fields/,
+    );
   });
 
   it('refuses what is no filter', () => {
@@ -42,7 +131,6 @@ describe('The grammar of search filters', () => {
       'a OR b',
       "a = 'x' OR b = 'y'",
       "(params.a='x')",
-      'AND',
       'a',
       'a =',
       '= 1',
@@ -50,9 +138,7 @@ describe('The grammar of search filters', () => {
       'a IS',
       "a IN ('x'",
       'a IN ()',
-      "a = 'x' b = 'y'",
       'a = `x`',
-      "params.'a' = 'x'",
       "a = 'x'; DROP TABLE runs",
     ]) {
       assert.throws(() => parseFilter(filter), isInvalid, filter);
@@ -100,7 +186,7 @@ describe('The grammar of search filters', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (key, value) => {
         const filter = `params."${key.replaceAll('"', '""')}" = '${value.replaceAll("'", "''")}'`;
-        assert.deepEqual(parseFilter(filter), [{ entity: 'params', key, operator: '=', value }]);
+        assert.deepEqual(said(filter), [{ entity: 'params', key, operator: '=', value }]);
       }),
     );
   });
@@ -111,6 +197,15 @@ describe('The grammar of search filters', () => {
       key: 'a b',
       ascending: false,
     });
+    assert.deepEqual(parseOrdering('`metrics.a b` DESC'), {
+      entity: 'metrics',
+      key: 'a b',
+      ascending: false,
+    });
+    assert.match(
+      complaintOf(() => readOrder(['`metrics.a`'], runSearchRules)),
+      /Invalid entity type/,
+    );
     assert.deepEqual(parseOrdering('start_time'), { entity: null, key: 'start_time', ascending: true });
     for (const order of ['metrics.k DOWN', '', 'a b c', 'a ASC DESC', "'a'"]) {
       assert.throws(() => parseOrdering(order), isInvalid, order);
@@ -121,10 +216,17 @@ describe('The grammar of search filters', () => {
 describe('The rules of searches', () => {
   it('knows entities and attributes by all their names', () => {
     const filter =
-      "parameter.a = 'x' AND attr.status = 'y' AND Created > 1 AND `Run Name` = 'z' AND dataset.name IN ('d')";
+      "parameter.a = 'x' AND attr.status = 'y' AND Created > 1 AND `Run Name` = 'z' AND dataset.name IN ('d') AND run.run_id NOT IN ('r')";
     assert.deepEqual(
       readFilter(filter, runSearchRules).map(({ entity, key }) => `${entity} ${key}`),
-      ['parameter a', 'attribute status', 'attribute start_time', 'attribute run_name', 'dataset name'],
+      [
+        'parameter a',
+        'attribute status',
+        'attribute start_time',
+        'attribute run_name',
+        'dataset name',
+        'attribute run_id',
+      ],
     );
   });
 
@@ -145,6 +247,14 @@ describe('The rules of searches', () => {
       "status IN (1, 'x')",
       'status IS NULL',
       "dataset.foo = 'x'",
+      "run_id = ('x')",
+      "run_id IN 'x'",
+      "run_name IN ('x')",
+      "status > 'x'",
+      'dataset.name IS NULL',
+      "params.a <> 'x'",
+      'metrics.a == 1',
+      "params.a RLIKE 'x'",
     ]) {
       assert.throws(() => readFilter(filter, runSearchRules), isInvalid, filter);
     }

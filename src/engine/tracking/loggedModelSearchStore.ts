@@ -1,9 +1,16 @@
 import type { Database } from '../database/connection.ts';
-import { comparisonSql, createSelection, type Selection, type SqlValue } from '../database/selection.ts';
+import {
+  comparisonSql,
+  createSelection,
+  oneOf,
+  type Selection,
+  type SqlValue,
+} from '../database/selection.ts';
 import {
   type LoggedModelRow,
   loggedModelColumns,
   loggedModelTables,
+  sourceRunColumn,
   toLoggedModelRecord,
 } from './loggedModelStore.ts';
 import type { Comparison, LoggedModelRecord, Ordering, Query, QueryResult } from './types.ts';
@@ -29,7 +36,7 @@ const attributeColumns: Readonly<Record<string, string>> = {
   model_id: 'm.model_uuid',
   model_type: 'm.model_type',
   status: `REPLACE(m.status, 'LOGGED_MODEL_', '')`,
-  source_run_id: 's.run_uuid',
+  source_run_id: sourceRunColumn,
   creation_time: 'm.creation_time',
   last_update_time: 'm.last_update_time',
 };
@@ -45,11 +52,12 @@ export function createLoggedModelSearchStore(database: Database): LoggedModelSea
         const table = 'logged_model_metrics';
         selection.where(`EXISTS (SELECT 1 FROM ${table} t WHERE t.model_id = m.id${restriction})`, ...names);
       }
-      selection.where('m.experiment_id IN (SELECT value FROM json_each(?))', JSON.stringify(experiments));
+      selection.where(...oneOf('m.experiment_id', experiments));
       selection.where(`m.lifecycle_stage = 'active'`);
       for (const [index, ordering] of query.order.entries()) sort(selection, ordering, `o${index}`);
-      selection.sortBy('m.creation_time', false);
-      selection.sortBy('m.id', false);
+      const isSortedBy = (key: string) => query.order.some((ordering) => ordering.key === key);
+      if (!isSortedBy('creation_time')) selection.sortBy('m.creation_time', false);
+      if (!isSortedBy('model_id')) selection.sortBy('m.model_uuid', true);
       const { rows, last } = selection.page<LoggedModelRow>(database, query.limit, query.after);
       return { items: rows.map(toLoggedModelRecord), last };
     },
@@ -110,25 +118,24 @@ function sort(selection: Selection, ordering: Ordering, alias: string): void {
     selection.sortBy(column, ascending);
     return;
   }
-  if (entity === 'metric') {
-    const name = ordering.datasetName ?? null;
-    const digest = ordering.datasetDigest ?? null;
-    // SQLite takes the other columns of a group from the row that holds the maximum.
-    selection.join(
-      `LEFT JOIN (SELECT model_id, value, is_nan, MAX(timestamp) FROM logged_model_metrics WHERE key = ?
-         AND (? IS NULL OR dataset_name = ?) AND (? IS NULL OR dataset_digest = ?) GROUP BY model_id) ${alias}
-       ON ${alias}.model_id = m.id`,
-      key,
-      name,
-      name,
-      digest,
-      digest,
-    );
-    selection.sortBy(`COALESCE(${alias}.is_nan, 2)`, true);
-  } else {
-    const table = entity === 'parameter' ? 'logged_model_parameters' : 'logged_model_tags';
-    selection.join(`LEFT JOIN ${table} ${alias} ON ${alias}.model_id = m.id AND ${alias}.key = ?`, key);
-    selection.sortBy(`(${alias}.value IS NULL)`, true);
-  }
-  selection.sortBy(`${alias}.value`, ascending);
+  if (entity !== 'metric') return;
+  const name = ordering.datasetName ?? null;
+  const digest = ordering.datasetDigest ?? null;
+  const identity = ['dataset_name', 'dataset_digest', 'run_id', 'step', 'timestamp', 'value', 'is_nan'];
+  // The latest point of the metric, whichever run it is of.
+  selection.join(
+    `LEFT JOIN logged_model_metrics ${alias} ON ${alias}.model_id = m.id AND ${alias}.key = ?
+       AND (${identity.map((column) => `${alias}.${column}`).join(', ')}) = (
+         SELECT ${identity.join(', ')} FROM logged_model_metrics l WHERE l.model_id = m.id AND l.key = ?
+           AND (? IS NULL OR l.dataset_name = ?) AND (? IS NULL OR l.dataset_digest = ?)
+         ORDER BY l.timestamp DESC, l.step DESC, l.run_id, l.value DESC LIMIT 1)`,
+    key,
+    key,
+    name,
+    name,
+    digest,
+    digest,
+  );
+  selection.sortBy(`COALESCE(${alias}.is_nan, 2)`, true);
+  selection.sortBy(`CASE ${alias}.is_nan WHEN 0 THEN ${alias}.value END`, ascending);
 }

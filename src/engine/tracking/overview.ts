@@ -6,12 +6,13 @@ import type {
   ExperimentSummary,
   LoggedModelSummary,
   MainMetric,
-  MetricSeries,
+  MetricSummary,
   RunDetail,
   RunPage,
   RunSummary,
 } from '../../protocol/tracking.ts';
 import type { TrackingDependencies } from './dependencies.ts';
+import { createGuessedMetrics } from './guessedMetrics.ts';
 import { parseJsonOrNull } from './jsonText.ts';
 import { experimentKey, invalid, notFound } from './limits.ts';
 import { findExperiment, findRun } from './lookup.ts';
@@ -19,18 +20,13 @@ import { guessMainMetric } from './mainMetric.ts';
 import { flavorNames } from './mlmodel.ts';
 import type { RunPosition } from './overviewStore.ts';
 import { datasetContextTag, modelHistoryTag, modelVersionsTag, parentRunTag, runNameTag } from './runTags.ts';
-import type { DatasetLink, LoggedModelRecord, RunRecord } from './types.ts';
+import type { CountedMetric, DatasetLink, LoggedModelRecord, RunRecord } from './types.ts';
 
 export interface RunListing {
   readonly experimentId: string;
   readonly parentRunId: string | null;
   readonly cursor: string | null;
   readonly limit: number;
-}
-
-export interface MetricSeriesRequest {
-  readonly runId: string;
-  readonly metrics: readonly { readonly key: string; readonly afterStep: number | null }[];
 }
 
 /** What the editor shows: the `tracking/*` requests of the protocol, and what other domains tell of runs. */
@@ -41,7 +37,6 @@ export interface Overview {
   runs(listing: RunListing): RunPage;
   runDetail(runId: string): RunDetail;
   runsWithModels(limit: number): readonly RunSummary[];
-  metricSeries(request: MetricSeriesRequest): readonly MetricSeries[];
   artifactEntries(runId: string, path: string): readonly ArtifactEntry[];
   artifactFile(runId: string, path: string): { readonly file: string };
   setMainMetric(choice: {
@@ -63,11 +58,15 @@ const shownElsewhere: ReadonlySet<string> = new Set([
   'mlflow.source.name',
   'mlflow.source.type',
   'mlflow.source.git.commit',
+  'mlflow.source.git.branch',
+  'mlflow.source.git.repoURL',
+  'mlflow.source.git.dirty',
 ]);
 
 export function createOverview(dependencies: TrackingDependencies): Overview {
   const { store, artifacts, changes, transaction } = dependencies;
 
+  const guesses = createGuessedMetrics(store.overview);
   const mainMetricOf = (experiment: number, chosen: MainMetric | null): MainMetric | null =>
     chosen ?? guessMainMetric(store.overview.metricKeys(experiment));
   /** Summaries of runs; each experiment's main metric is determined once. */
@@ -123,8 +122,9 @@ export function createOverview(dependencies: TrackingDependencies): Overview {
       const [loaded] = store.runs.load([findRun(dependencies, runId)]);
       return (loaded?.datasets ?? []).map(toDatasetInput);
     },
-    experiments: () =>
-      store.overview
+    experiments() {
+      guesses.refresh();
+      return store.overview
         .activity()
         .filter(({ key, runCount }) => key !== defaultExperiment || runCount > 0)
         .map((experiment) => ({
@@ -133,9 +133,10 @@ export function createOverview(dependencies: TrackingDependencies): Overview {
           runCount: experiment.runCount,
           runningCount: experiment.runningCount,
           lastActivity: experiment.newestStart ?? experiment.creationTime,
-          mainMetric: mainMetricOf(experiment.key, experiment.mainMetric),
+          mainMetric: experiment.mainMetric ?? guesses.guess(experiment),
         }))
-        .sort((a, b) => b.lastActivity - a.lastActivity),
+        .sort((a, b) => b.lastActivity - a.lastActivity);
+    },
     runs({ experimentId, parentRunId, cursor, limit }) {
       const experiment = experimentKey(experimentId);
       const after = cursor === null ? null : readCursor(cursor);
@@ -163,18 +164,17 @@ export function createOverview(dependencies: TrackingDependencies): Overview {
         artifactUri: run.artifactUri,
         sourceName: tag('mlflow.source.name'),
         sourceCommit: tag('mlflow.source.git.commit'),
+        sourceBranch: tag('mlflow.source.git.branch'),
+        sourceRepository: tag('mlflow.source.git.repoURL'),
+        sourceDirty: flagOf(tag('mlflow.source.git.dirty')),
         parameters: loaded?.parameters ?? [],
-        metrics: store.metrics.latest(run.key),
+        metrics: store.metrics.latest(run.key).map(toMetricSummary),
         tags: tags.filter(({ key }) => !shownElsewhere.has(key)),
         datasets: (loaded?.datasets ?? []).map(toDatasetInput),
         models: store.models.ofRun(run.key).map(summarizeModel),
       };
     },
     runsWithModels: (limit) => summarize(store.overview.runsWithModels(limit)),
-    metricSeries({ runId, metrics }) {
-      const run = findRun(dependencies, runId);
-      return metrics.map(({ key, afterStep }) => ({ key, ...store.metrics.series(run.key, key, afterStep) }));
-    },
     artifactEntries(runId, path) {
       const { artifactUri } = findRun(dependencies, runId);
       if (!artifactUri.startsWith('mlflow-artifacts:')) return [];
@@ -202,6 +202,11 @@ export function createOverview(dependencies: TrackingDependencies): Overview {
   };
 }
 
+/** What is shown needs no digit beyond those of a double. */
+function toMetricSummary({ step, timestamp, ...metric }: CountedMetric): MetricSummary {
+  return { ...metric, step: Number(step), timestamp: Number(timestamp) };
+}
+
 function toDatasetInput({ dataset, tags }: DatasetLink): DatasetInput {
   return {
     name: dataset.name,
@@ -222,6 +227,11 @@ function readRegistrations(json: string): LoggedModelSummary['registeredAs'] {
     found.set(`${entry.name}/${version}`, { name: entry.name, version });
   }
   return [...found.values()];
+}
+
+/** MLflow writes "true", others "True". */
+function flagOf(text: string | null): boolean | null {
+  return text === null ? null : text.toLowerCase() === 'true';
 }
 
 function readCursor(cursor: string): RunPosition {

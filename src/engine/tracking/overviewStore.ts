@@ -26,6 +26,8 @@ export interface OverviewStore {
   activity(): readonly ExperimentActivity[];
   /** Metric keys of the newest active runs of an experiment, in the order in which they were first logged. */
   metricKeys(experiment: number): readonly string[];
+  /** Experiments with metrics that were first logged after `newest`; and what to ask with next time. */
+  newMetrics(newest: number): { readonly newest: number; readonly experiments: readonly number[] };
   /** Active runs whose parent is none, or is not among the active runs of the experiment; newest first. */
   topRuns(experiment: number, after: RunPosition | null, limit: number): readonly RunRecord[];
   /** Active children of a run in an experiment, newest first. */
@@ -72,6 +74,12 @@ export function createOverviewStore(database: Database): OverviewStore {
        ORDER BY start_time DESC, id DESC LIMIT ?)
      GROUP BY key ORDER BY MIN(id)`,
   );
+  const newestMetric = database.prepare<[], number>('SELECT COALESCE(MAX(id), 0) FROM metric_series').pluck();
+  const experimentsSince = database
+    .prepare<[number], number>(
+      'SELECT DISTINCT r.experiment_id FROM metric_series s CROSS JOIN runs r ON r.id = s.run_id WHERE s.id > ?',
+    )
+    .pluck();
   const isAfter = '(r.start_time, r.id) < (?, ?)';
   const newestFirst = 'ORDER BY r.start_time DESC, r.id DESC LIMIT ?';
   const topRuns = database.prepare<[number, number, number, number], RunRow>(
@@ -117,6 +125,10 @@ export function createOverviewStore(database: Database): OverviewStore {
             ? null
             : { key: row.main_metric, higherIsBetter: row.main_metric_higher_is_better === 1 },
       })),
+    newMetrics: (newest) => ({
+      newest: newestMetric.get() ?? 0,
+      experiments: experimentsSince.all(newest),
+    }),
     metricKeys: (experiment) => metricKeys.all(experiment, runsToLookAt).map(({ key }) => key),
     topRuns: (experiment, after, limit) => topRuns.all(experiment, ...start(after), limit).map(toRunRecord),
     childRuns: (experiment, parentRunId, after, limit) =>
