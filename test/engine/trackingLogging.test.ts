@@ -74,61 +74,6 @@ describe('Logging to a run over HTTP', () => {
     );
   });
 
-  it('gives a history by timestamp, step and value, in pages too', async () => {
-    const metrics = many(25, (index) => ({
-      key: 'm',
-      value: index % 3,
-      timestamp: index % 5,
-      step: (index * 7) % 25,
-    }));
-    await batch({ metrics });
-    const whole = await engine.call('GET', '/metrics/get-history', { run_id: runId, metric_key: 'm' });
-    assert.equal(at(whole.body, 'next_page_token'), undefined);
-    const points = listAt(whole.body, 'metrics');
-    const order = points.map((point) => [Number(at(point, 'timestamp')), Number(at(point, 'step'))] as const);
-    assert.deepEqual(
-      order,
-      order.toSorted((a, b) => a[0] - b[0] || a[1] - b[1]),
-    );
-    const paged: unknown[] = [];
-    for (let token = ''; ; ) {
-      const page = await engine.call('GET', '/metrics/get-history', {
-        run_id: runId,
-        metric_key: 'm',
-        max_results: 10,
-        ...(token === '' ? {} : { page_token: token }),
-      });
-      paged.push(...listAt(page.body, 'metrics'));
-      const next = at(page.body, 'next_page_token');
-      if (typeof next !== 'string') break;
-      token = next;
-    }
-    assert.deepEqual(paged, points);
-  });
-
-  it('gives an empty history for an unknown metric or run', async () => {
-    for (const fields of [
-      { run_id: runId, metric_key: 'nope' },
-      { run_id: 'f'.repeat(32), metric_key: 'm' },
-    ]) {
-      assert.deepEqual(await engine.call('GET', '/metrics/get-history', fields), { status: 200, body: {} });
-    }
-  });
-
-  it('samples the histories of several runs', async () => {
-    await batch({ metrics: many(1000, (step) => ({ key: 'm', value: step, timestamp: 1, step })) });
-    const sample = await engine.fetch(
-      `/ajax-api/2.0/mlflow/metrics/get-history-bulk-interval?run_ids=${runId}&metric_key=m&max_results=11`,
-    );
-    const steps = listAt(await sample.json(), 'metrics').map((metric) => at(metric, 'step'));
-    assert.deepEqual(steps, [0, 100, 200, 300, 400, 500, 599, 699, 799, 899, 999]);
-    const bulk = await engine.call('GET', '/metrics/get-history-bulk', {
-      run_id: [runId, runId],
-      metric_key: 'm',
-    });
-    assert.equal(listAt(bulk.body, 'metrics').length, 2000);
-  });
-
   it('logs a batch as a whole or not at all', async () => {
     await batch({ params: [{ key: 'p', value: 'old' }] });
     const before = await data();
@@ -278,18 +223,30 @@ describe('Logging to a run over HTTP', () => {
       ],
     });
     const { body } = await engine.call('GET', `/logged-models/${modelId}`);
+    const ids = { model_id: modelId, run_id: runId };
+    const dataset = { dataset_name: 'd', dataset_digest: '1' };
     assert.deepEqual(at(body, 'model.data.metrics'), [
-      { key: 'acc', value: 'NaN', timestamp: 1, step: 0, model_id: modelId, run_id: runId },
-      {
-        key: 'acc',
-        value: 0.5,
-        timestamp: 1,
-        step: 1,
-        dataset_name: 'd',
-        dataset_digest: '1',
-        model_id: modelId,
-        run_id: runId,
-      },
+      { key: 'acc', value: 'NaN', timestamp: 1, step: 0, ...ids },
+      { key: 'acc', value: 0.4, timestamp: 9, step: 0, ...dataset, ...ids },
+      { key: 'acc', value: 0.5, timestamp: 1, step: 1, ...dataset, ...ids },
     ]);
+  });
+
+  it('keeps every point of a model’s metric, each once', async () => {
+    const created = await engine.call('POST', '/logged-models', { experiment_id: '0', name: 'm' });
+    const modelId = textAt(created.body, 'model.info.model_id');
+    const metrics = many(5, (step) => ({
+      key: 'acc',
+      value: step % 2,
+      timestamp: 1,
+      step,
+      model_id: modelId,
+    }));
+    for (let round = 0; round < 2; round += 1) await batch({ metrics });
+    const { body } = await engine.call('GET', `/logged-models/${modelId}`);
+    assert.deepEqual(
+      listAt(body, 'model.data.metrics').map((metric) => [at(metric, 'step'), at(metric, 'value')]),
+      metrics.map((_, step) => [step, step % 2]),
+    );
   });
 });

@@ -1,4 +1,4 @@
-import type { MainMetric } from '../../protocol/tracking.ts';
+import { type MainMetric, systemMetricPrefix } from '../../protocol/tracking.ts';
 
 const heldOutWords = words('val valid validation test testing eval evaluation holdout dev cv oof');
 const trainingWords = words('train training trn');
@@ -8,8 +8,6 @@ const errorWords = words(
 const scoreWords = words(
   'f1 fbeta auc roc prc auroc auprc aucpr accuracy acc precision recall r2 score map ap bleu rouge meteor ndcg mrr mcc kappa iou dice jaccard sensitivity specificity ks gini lift psnr ssim correlation pearson spearman explained',
 );
-/** MLflow logs the machine's own figures (processor, memory) under this. */
-const systemPrefix = 'system/';
 
 /**
  * Guesses by which metric the runs of an experiment are judged: the last of `keys` (in the order in which they were
@@ -34,7 +32,7 @@ export function guessHigherIsBetter(key: string): boolean {
 }
 
 function rankOf(key: string): number {
-  if (key.startsWith(systemPrefix)) return -1;
+  if (key.startsWith(systemMetricPrefix)) return -1;
   const parts = partsOf(key);
   const says = (known: ReadonlySet<string>) => parts.some((part) => known.has(part));
   if (says(trainingWords)) return 0;

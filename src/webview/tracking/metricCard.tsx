@@ -1,31 +1,31 @@
 import * as l10n from '@vscode/l10n';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { MetricSeries, MetricSummary, RunSummary } from '../../protocol/tracking.ts';
-import { undrawableKind, type Window } from '../components/decimation.ts';
+import type { Window } from '../components/decimation.ts';
 import { Icon, IconButton } from '../components/icon.tsx';
 import { type ChartHandle, LineChart, type LineSeries } from '../components/lineChart.tsx';
 import { formatCount, formatNumber, formatPoints } from '../components/numbers.ts';
 import { SavePictureButton } from '../components/savePictureButton.tsx';
-import { smooth } from '../components/smoothing.ts';
 import { Skeleton } from '../components/states.tsx';
 import type { Theme } from '../components/theme.ts';
 import { formatDuration } from '../components/times.ts';
 import { useSeen } from '../components/useSeen.ts';
-import { hasOneStep, horizontalOf } from './metricSeries.ts';
+import { type HeldMetric, hasOneStep, horizontalOf, isThinned, smoothedValues } from './metricSeries.ts';
 import { MainMark } from './metricTile.tsx';
+import { type MetricDetail, useMetricDetail } from './useMetricDetail.ts';
 
 /** A metric as a curve, with its last value. Its points are fetched once it comes into sight. */
 export function MetricCard(properties: {
   readonly run: RunSummary;
   readonly metric: MetricSummary;
-  readonly series: MetricSeries | null;
+  readonly held: HeldMetric | null;
   readonly onVisible: (key: string) => void;
   readonly theme: Theme;
   readonly smoothing: number;
   readonly logarithmic: boolean;
   readonly onLogarithmic: (on: boolean) => void;
 }) {
-  const { run, metric, series, onVisible, theme, smoothing, logarithmic, onLogarithmic } = properties;
+  const { run, metric, held, onVisible, theme, smoothing, logarithmic, onLogarithmic } = properties;
   const card = useRef<HTMLElement>(null);
   const chart = useRef<ChartHandle>(null);
   const [window, setWindow] = useState<Window | null>(null);
@@ -34,7 +34,9 @@ export function MetricCard(properties: {
     if (seen) onVisible(metric.key);
   }, [seen, metric.key, onVisible]);
 
-  const lines = useMemo(() => (series ? linesOf(series, smoothing) : []), [series, smoothing]);
+  const series = held?.series ?? null;
+  const { detail, error } = useMetricDetail(run.runId, held, window, smoothing);
+  const lines = useMemo(() => (held ? linesOf(held, detail, smoothing) : []), [held, detail, smoothing]);
   const overTime = series !== null && hasOneStep(series);
   const horizontal = useMemo(
     () =>
@@ -48,6 +50,7 @@ export function MetricCard(properties: {
     [metric.key, metric.value, series],
   );
   const note = useMemo(() => (series ? undrawableNote(series, logarithmic) : null), [series, logarithmic]);
+  const hidden = useMemo(() => (series ? hiddenNote(series, detail) : null), [series, detail]);
 
   return (
     <article ref={card} class="card" aria-label={metric.key}>
@@ -90,6 +93,13 @@ export function MetricCard(properties: {
       ) : (
         <Skeleton rows={3} tall />
       )}
+      {hidden ? <p class="card-note">{hidden}</p> : null}
+      {error ? (
+        <p class="card-note" role="alert">
+          <Icon name="warning" tone="warning" />
+          {error.message}
+        </p>
+      ) : null}
       {note ? (
         <p class="card-note">
           <Icon name="warning" tone="warning" />
@@ -100,29 +110,42 @@ export function MetricCard(properties: {
   );
 }
 
-function linesOf(series: MetricSeries, smoothing: number): readonly LineSeries[] {
-  const xs = horizontalOf(series);
+/** The curve, or of a long one in a window what was asked for that window. */
+function linesOf(held: HeldMetric, detail: MetricDetail | null, smoothing: number): readonly LineSeries[] {
+  const { series } = detail ?? held;
+  const xs = horizontalOf(series, held.series);
   const raw = { xs, ys: series.values };
-  if (smoothing === 0) return [{ ...raw, name: series.key, emphasis: 'front' }];
+  const smoothed = smoothing === 0 ? null : detail ? detail.series.smoothed : smoothedValues(held, smoothing);
+  if (smoothed === null) return [{ ...raw, name: series.key, emphasis: 'front' }];
   return [
-    { xs, ys: smooth(series.values, smoothing), name: l10n.t('smoothed'), emphasis: 'front' },
+    { xs, ys: smoothed, name: l10n.t('smoothed'), emphasis: 'front' },
     { ...raw, name: l10n.t('as logged'), emphasis: 'behind' },
   ];
 }
 
+/** Says how many points were left out of a long curve; null when none were. */
+function hiddenNote(series: MetricSeries, detail: MetricDetail | null): string | null {
+  if (!isThinned(series)) return null;
+  if (detail === null) {
+    return l10n.t('{points}, {shown} shown', {
+      points: formatPoints(series.represented),
+      shown: formatCount(series.steps.length),
+    });
+  }
+  const points = formatPoints(detail.series.represented);
+  return isThinned(detail.series)
+    ? l10n.t('{points} in this part, {shown} shown', {
+        points,
+        shown: formatCount(detail.series.steps.length),
+      })
+    : l10n.t('{points} in this part, all shown', { points });
+}
+
 /** Says which values the picture cannot show; null when it shows all. */
 function undrawableNote(series: MetricSeries, logarithmic: boolean): string | null {
-  let notFinite = 0;
-  let notPositive = 0;
-  let lastStep = 0;
-  for (const [index, value] of series.values.entries()) {
-    if (undrawableKind(value, logarithmic) === null) continue;
-    if (Number.isFinite(value)) notPositive += 1;
-    else {
-      notFinite += 1;
-      lastStep = series.steps[index] ?? 0;
-    }
-  }
+  const notFinite = series.notFinite.count;
+  const notPositive = logarithmic ? series.notPositive : 0;
+  const { lastStep } = series.notFinite;
   const notes = [];
   if (notFinite > 0) {
     notes.push(
@@ -152,7 +175,7 @@ function describe(name: string, last: number, series: MetricSeries): string {
     '{name}: {points}, from {lowest} to {highest}, last {value}. Use the arrow keys to read the points.',
     {
       name,
-      points: formatPoints(series.values.length),
+      points: formatPoints(series.represented),
       lowest: formatNumber(lowest),
       highest: formatNumber(highest),
       value: formatNumber(last),

@@ -1,6 +1,4 @@
-import type { MetricSummary } from '../../protocol/tracking.ts';
-
-const systemPrefix = 'system/';
+import { type MetricSummary, systemMetricPrefix } from '../../protocol/tracking.ts';
 
 /** The metrics of a page in the order in which they stand there. */
 export interface ArrangedMetrics {
@@ -25,7 +23,7 @@ export function arranged(
       (left, right) =>
         Number(right.key === mainKey) - Number(left.key === mainKey) || left.key.localeCompare(right.key),
     );
-  const isSystem = ({ key }: MetricSummary) => key.startsWith(systemPrefix);
+  const isSystem = ({ key }: MetricSummary) => key.startsWith(systemMetricPrefix);
   return {
     numbers: sorted.filter((metric) => !isSystem(metric) && metric.pointCount < 2),
     curves: sorted.filter((metric) => !isSystem(metric) && metric.pointCount > 1),

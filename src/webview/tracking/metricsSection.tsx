@@ -24,7 +24,7 @@ export function MetricsSection(properties: {
   const [systemOpen, setSystemOpen] = useViewState('systemMetrics', false, isFlag);
   const [filter, setFilter] = useState('');
   const theme = useTheme();
-  const points = useMetricSeries(run.runId, metrics);
+  const points = useMetricSeries(run.runId, metrics, smoothing);
   const groups = useMemo(
     () => arranged(metrics, run.mainMetric?.key ?? null, filter),
     [metrics, run.mainMetric?.key, filter],
@@ -37,7 +37,7 @@ export function MetricsSection(properties: {
       key={metric.key}
       run={run}
       metric={metric}
-      series={points.held.get(metric.key) ?? null}
+      held={points.held.get(metric.key) ?? null}
       onVisible={points.want}
       theme={theme}
       smoothing={smoothing}

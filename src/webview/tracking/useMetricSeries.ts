@@ -3,7 +3,14 @@ import type { LocalizedError } from '../../protocol/page.ts';
 import type { MetricSummary } from '../../protocol/tracking.ts';
 import { localizedErrorOf } from '../components/loading.ts';
 import { useHost } from '../components/page.tsx';
-import { disagreeing, type HeldSeries, type SeriesRequest, seriesToAsk, withAnswer } from './metricSeries.ts';
+import {
+  disagreeing,
+  type HeldSeries,
+  pointBudget,
+  type SeriesRequest,
+  seriesToAsk,
+  withAnswer,
+} from './metricSeries.ts';
 
 const metricsPerRequest = 40;
 
@@ -16,19 +23,29 @@ export interface MetricPoints {
   readonly retry: () => void;
 }
 
-/** Fetches points when a metric comes into sight, and only the new ones whenever `metrics` says that there are more. */
-export function useMetricSeries(runId: string, metrics: readonly MetricSummary[]): MetricPoints {
+/**
+ * Fetches points when a metric comes into sight, and only the new ones whenever `metrics` says that there are more.
+ *
+ * @param smoothing weight of the moving average that long curves need from the engine
+ */
+export function useMetricSeries(
+  runId: string,
+  metrics: readonly MetricSummary[],
+  smoothing: number,
+): MetricPoints {
   const host = useHost();
   const [held, setHeld] = useState<HeldSeries>(new Map());
   const [error, setError] = useState<LocalizedError | null>(null);
   const state = useRef({
     held,
     metrics,
+    smoothing,
     wanted: new Set<string>(),
     asking: false,
     abort: new AbortController(),
   });
   state.current.metrics = metrics;
+  state.current.smoothing = smoothing;
 
   const catchUp = useCallback(async () => {
     const now = state.current;
@@ -38,7 +55,7 @@ export function useMetricSeries(runId: string, metrics: readonly MetricSummary[]
     const ask = async (requests: readonly SeriesRequest[]) => {
       const answer = await host.request(
         'tracking/metricSeries',
-        { runId, metrics: [...requests] },
+        { runId, metrics: [...requests], budget: pointBudget },
         now.abort.signal,
       );
       now.held = withAnswer(now.held, requests, answer);
@@ -47,14 +64,14 @@ export function useMetricSeries(runId: string, metrics: readonly MetricSummary[]
     };
     try {
       for (;;) {
-        const due = seriesToAsk(now.metrics, now.wanted, now.held).filter(
+        const due = seriesToAsk(now.metrics, now.wanted, now.held, now.smoothing).filter(
           (one) => !answered.has(idOf(one, now.metrics)),
         );
         const requests = due.slice(0, metricsPerRequest);
         if (requests.length === 0) break;
         for (const one of requests) answered.add(idOf(one, now.metrics));
         const answer = await ask(requests);
-        const anew = disagreeing(now.held, answer);
+        const anew = disagreeing(now.held, answer, now.smoothing);
         if (anew.length > 0) await ask(anew);
       }
       setError(null);
@@ -66,9 +83,9 @@ export function useMetricSeries(runId: string, metrics: readonly MetricSummary[]
   }, [host, runId]);
 
   useEffect(() => {
-    void metrics;
+    void [metrics, smoothing];
     void catchUp();
-  }, [metrics, catchUp]);
+  }, [metrics, smoothing, catchUp]);
   useEffect(() => {
     const { abort } = state.current;
     return () => abort.abort();
@@ -87,6 +104,6 @@ export function useMetricSeries(runId: string, metrics: readonly MetricSummary[]
 }
 
 /** A metric at one length: asked once, so that a store that grows faster than it answers cannot keep the page asking. */
-function idOf({ key }: SeriesRequest, metrics: readonly MetricSummary[]): string {
-  return `${metrics.find((metric) => metric.key === key)?.pointCount}\n${key}`;
+function idOf({ key, smoothing }: SeriesRequest, metrics: readonly MetricSummary[]): string {
+  return `${metrics.find((metric) => metric.key === key)?.pointCount}\n${smoothing}\n${key}`;
 }

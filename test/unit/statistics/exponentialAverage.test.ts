@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { smooth } from '../../../src/webview/components/smoothing.ts';
+import { smooth } from '../../../src/statistics/exponentialAverage.ts';
 
 describe('smoothing', () => {
   it('agrees with the sum that it stands for', () => {
