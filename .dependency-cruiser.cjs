@@ -2,7 +2,17 @@
  * The walls of the design: which folder may import which. `npm run lint` fails on a breach, and
  * test/unit/walls.test.ts shows that it does.
  */
-const engineDomains = ['tracking', 'registry', 'serving', 'monitoring', 'pipelines', 'governance', 'interop'];
+const engineDomains = [
+  'tracking',
+  'registry',
+  'serving',
+  'monitoring',
+  'provenance',
+  'pipelines',
+  'governance',
+  'interop',
+  'maintenance',
+];
 
 const ours = '^src/';
 
@@ -53,10 +63,10 @@ module.exports = {
       to: { path: ours, pathNot: '^src/(extension|protocol)/' },
     },
     {
-      name: 'webview-imports-protocol-only',
+      name: 'webview-imports-protocol-and-statistics-only',
       severity: 'error',
       from: { path: '^src/webview/' },
-      to: { path: ours, pathNot: '^src/(webview|protocol)/' },
+      to: { path: ours, pathNot: '^src/(webview|protocol|statistics)/' },
     },
     {
       name: 'cli-opens-the-engine-by-its-front-door',
@@ -80,7 +90,10 @@ module.exports = {
       name: 'stores-import-only-the-database-and-nouns',
       severity: 'error',
       from: { path: '^src/engine/[^/]+/[^/]*[sS]tore\\.ts$' },
-      to: { path: '^src/engine/', pathNot: '^src/engine/(database/|[^/]+/(types|[^/]*[sS]tore)\\.ts$)' },
+      to: {
+        path: '^src/engine/',
+        pathNot: '^src/engine/(database/|[^/]+/([^/]*[tT]ypes|[^/]*[sS]tore)\\.ts$)',
+      },
     },
     ...engineDomains.map((domain) => ({
       name: `${domain}-store-belongs-to-its-service`,

@@ -1,6 +1,6 @@
 import { chmod, copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import esbuild from 'esbuild';
 
 /**
@@ -85,6 +85,17 @@ const withoutZodLocales = {
   },
 };
 
+/** The HTTP door checks its messages itself, so fastify's compilers of schemas would only cost memory and time. */
+const withoutSchemaCompilers = {
+  name: 'without-schema-compilers',
+  setup(build) {
+    const compilers = /[\\/]@fastify[\\/](ajv-compiler|fast-json-stringify-compiler)[\\/]/;
+    build.onLoad({ filter: compilers }, ({ path }) => ({
+      contents: `module.exports = () => () => { throw new Error(${JSON.stringify(`${basename(dirname(path))} is not bundled`)}); };`,
+    }));
+  },
+};
+
 async function exists(file) {
   return (await stat(file).catch(() => null)) !== null;
 }
@@ -149,6 +160,17 @@ if defined SLIPWAY_NODE (
   }
 }
 
+/** What the Python programs of the editor's terminals find first on their search path. */
+async function copyPython() {
+  const source = join(root, 'src', 'python');
+  for (const entry of await readdir(source, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && entry.name.endsWith('.py')) {
+      await copyIfChanged(path, join(dist, 'python', relative(source, path)));
+    }
+  }
+}
+
 async function removeLeftovers() {
   for (const entry of await readdir(dist, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
@@ -164,11 +186,13 @@ const builds = [
     outExtension: { '.js': '.cjs' },
     platform: 'node',
     format: 'cjs',
+    // In files of their own: a letter in them beyond Latin-1 would double what the source takes in memory.
+    legalComments: 'linked',
     target: 'node22',
     mainFields: ['module', 'main'],
     external: ['vscode', ...Object.keys(nativePackages)],
     define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
-    plugins: [rememberOutputs, withoutZodLocales],
+    plugins: [rememberOutputs, withoutZodLocales, withoutSchemaCompilers],
   },
   {
     ...options,
@@ -188,6 +212,7 @@ await mkdir(dist, { recursive: true });
 for (const [name, isWanted] of Object.entries(nativePackages)) await copyNativePackage(name, isWanted);
 await copyIconFont();
 await writeCommand();
+await copyPython();
 
 if (watch) {
   const contexts = await Promise.all(builds.map((build) => esbuild.context({ ...build, logLevel: 'info' })));

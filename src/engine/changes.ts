@@ -5,6 +5,9 @@ export interface Changes {
   tracking(experimentId: string, runId?: string): void;
   registry(model: string): void;
   serving(endpoint: string): void;
+  provenance(runId: string): void;
+  /** Another process wrote to the store: anything may have changed. */
+  elsewhere(): void;
   log(level: EngineEvents['log']['level'], message: string): void;
   listen(listener: ChangeListener): { dispose(): void };
 }
@@ -25,14 +28,23 @@ export function createChanges(): Changes {
   const runIds = new Set<string>();
   const models = new Set<string>();
   const endpoints = new Set<string>();
+  const runsOfKnownMaking = new Set<string>();
+  let anything = false;
   let gathering = false;
 
   const flush = () => {
     gathering = false;
+    if (anything) {
+      anything = false;
+      tell('tracking/changed', { experimentIds: [], runIds: [] });
+      tell('registry/changed', { models: [] });
+      tell('serving/changed', { endpoints: [] });
+    }
     if (experimentIds.size > 0)
       tell('tracking/changed', { experimentIds: take(experimentIds), runIds: take(runIds) });
     if (models.size > 0) tell('registry/changed', { models: take(models) });
     if (endpoints.size > 0) tell('serving/changed', { endpoints: take(endpoints) });
+    if (runsOfKnownMaking.size > 0) tell('provenance/changed', { runIds: take(runsOfKnownMaking) });
   };
   const gather = () => {
     if (gathering) return;
@@ -52,6 +64,14 @@ export function createChanges(): Changes {
     },
     serving(endpoint) {
       endpoints.add(endpoint);
+      gather();
+    },
+    provenance(runId) {
+      runsOfKnownMaking.add(runId);
+      gather();
+    },
+    elsewhere() {
+      anything = true;
       gather();
     },
     log: (level, message) => tell('log', { level, message }),

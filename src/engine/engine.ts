@@ -1,14 +1,23 @@
 import type { EngineAddress } from '../protocol/engine.ts';
 import { toErrorData, toSlipwayError } from '../protocol/errors.ts';
+import type { BackupDescription, RestoreReport } from '../protocol/maintenance.ts';
 import { type ChangeListener, type Changes, createChanges } from './changes.ts';
 import { openDatabase } from './database/connection.ts';
+import { watchForeignWrites } from './foreignWrites.ts';
 import { createHttpServer, type WhenPortTaken } from './http/server.ts';
+import { createInteropService, type InteropService } from './interop/service.ts';
 import { createStore, storeLayout } from './layout.ts';
+import { readBackup } from './maintenance/backupFiles.ts';
+import type { JobControl } from './maintenance/parts.ts';
+import { restoreBackup } from './maintenance/restoring.ts';
+import { createMaintenanceService, type MaintenanceService } from './maintenance/service.ts';
 import { createMonitoringService, type MonitoringService } from './monitoring/service.ts';
+import { createProvenanceService, type ProvenanceService } from './provenance/service.ts';
 import { createRegistryService, type RegistryService } from './registry/service.ts';
 import { createServingService, type ServingService } from './serving/service.ts';
 import { createArtifactStore } from './tracking/artifacts.ts';
 import { createTrackingService, type TrackingService } from './tracking/service.ts';
+import { createWorkerProcesses } from './workerProcess.ts';
 
 export interface EngineOptions {
   /** Absolute path of the workspace folder. */
@@ -23,6 +32,8 @@ export interface EngineOptions {
   readonly token: string | null;
   /** False: one may read; nothing listens, starts or is written. */
   readonly trusted: boolean;
+  /** False: nothing listens and no endpoint starts, as for a command that does one thing and ends. True unless said. */
+  readonly doors?: boolean;
   /** Hears of changes and log lines from the first one on. */
   readonly listener?: ChangeListener;
   /** Entry files of the processes that the engine starts. */
@@ -40,9 +51,12 @@ export interface Engine {
   readonly address: EngineAddress | null;
   readonly changes: Changes;
   readonly tracking: TrackingService;
+  readonly provenance: ProvenanceService;
   readonly registry: RegistryService;
   readonly serving: ServingService;
   readonly monitoring: MonitoringService;
+  readonly maintenance: MaintenanceService;
+  readonly interop: InteropService;
   /** Ends endpoints, jobs and the listener, and closes the store. */
   close(): Promise<void>;
 }
@@ -60,6 +74,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   if (options.listener) changes.listen(options.listener);
   const artifacts = createArtifactStore(layout.artifacts);
   const tracking = createTrackingService({ database, artifacts, changes });
+  const provenance = createProvenanceService({ database, tracking, changes });
   const registry = createRegistryService({
     database,
     tracking,
@@ -89,11 +104,29 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     script: options.scripts.worker,
   });
 
-  const http = options.trusted
+  const maintenance = createMaintenanceService({
+    database,
+    tracking,
+    artifacts,
+    changes,
+    layout,
+    script: options.scripts.worker,
+  });
+  const interop = createInteropService({
+    database,
+    tracking,
+    registry,
+    artifacts,
+    changes,
+    script: options.scripts.worker,
+  });
+  const opensDoors = options.trusted && options.doors !== false;
+  const http = opensDoors
     ? await createHttpServer({
         tracking,
         registry,
         artifacts,
+        provenance,
         host: options.host,
         port: options.port,
         ...(options.whenPortTaken && { whenPortTaken: options.whenPortTaken }),
@@ -104,23 +137,68 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         throw error;
       })
     : null;
-  if (options.trusted) serving.resume();
+  const foreignWrites = watchForeignWrites(database, changes);
+  if (opensDoors) {
+    serving.resume();
+    provenance.forgetIdlePrograms();
+  }
 
   return {
     address: http && { url: http.url, port: http.port, token: options.token },
     changes,
     tracking,
+    provenance,
     registry,
     serving,
     monitoring,
+    maintenance,
+    interop,
     async close() {
+      foreignWrites.dispose();
       // The door first: a request that renames a model would start its endpoint anew behind a closed service.
       await http?.close();
+      await provenance.close();
+      await interop.close();
+      await maintenance.close();
       await monitoring.close();
       await serving.close();
       database.close();
     },
   };
+}
+
+/** Looks at a backup. @throws SlipwayError `noBackup`, `storeTooNew` */
+export async function describeBackup(path: string): Promise<BackupDescription> {
+  const { file: _file, artifacts: _artifacts, ...description } = await readBackup(path);
+  return description;
+}
+
+export interface RestoreOptions {
+  /** Absolute path of the workspace folder. */
+  readonly workspace: string;
+  /** Entry file of the worker process. */
+  readonly worker: string;
+  /** The backup. */
+  readonly path: string;
+}
+
+/**
+ * Puts a backup in the place of a folder's store, or makes one where there is none. No process may have it open.
+ *
+ * @throws SlipwayError as `restoreBackup` does.
+ */
+export async function restoreStore(options: RestoreOptions, control: JobControl): Promise<RestoreReport> {
+  const workers = createWorkerProcesses(options.worker);
+  try {
+    return await restoreBackup(
+      storeLayout(options.workspace),
+      (file, inspection) => workers.run({ type: 'checkStore', file }, inspection),
+      options.path,
+      control,
+    );
+  } finally {
+    await workers.close();
+  }
 }
 
 /** With its stack, because who meets it is told only the message. */

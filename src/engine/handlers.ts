@@ -1,12 +1,18 @@
-import type { EngineEvents } from '../protocol/engine.ts';
+import type { EngineEvents, EngineMethod } from '../protocol/engine.ts';
 import { SlipwayError } from '../protocol/errors.ts';
-import type { Engine } from './engine.ts';
+import type { BackupDescription, RestoreReport } from '../protocol/maintenance.ts';
+import type { Engine, RestoreOptions } from './engine.ts';
+import type { JobControl } from './maintenance/parts.ts';
 import type { Handlers } from './rpc.ts';
 
 /** What the handlers stand on. */
 export interface HandlerContext {
-  /** Opens the engine; called once, by the first request. */
+  /** Opens the engine: for the first request, and again when its store was replaced. */
   open(params: Parameters<Handlers['engine/open']>[0]): Promise<Engine>;
+  /** Puts a backup in the place of a store that is closed. */
+  restore(options: Omit<RestoreOptions, 'worker'>, control: JobControl): Promise<RestoreReport>;
+  /** Looks at a backup. */
+  describeBackup(path: string): Promise<BackupDescription>;
   /** Tells how far a long request is. */
   progress(progress: EngineEvents['job/progress']): void;
 }
@@ -17,9 +23,13 @@ export interface HandlerContext {
  */
 export function createHandlers(context: HandlerContext): Handlers {
   let opened: Engine | null = null;
+  let openedWith: Parameters<Handlers['engine/open']>[0] | null = null;
 
   const engine = (): Engine => {
-    if (opened === null) throw new SlipwayError('engineStopped', { detail: 'no workspace was opened yet' });
+    if (opened === null) {
+      const detail = openedWith === null ? 'no workspace was opened yet' : 'its store is being replaced';
+      throw new SlipwayError('engineStopped', { detail });
+    }
     return opened;
   };
   const trustedEngine = (): Engine => {
@@ -28,11 +38,17 @@ export function createHandlers(context: HandlerContext): Handlers {
     return engine();
   };
 
+  const control = (method: EngineMethod, signal: AbortSignal): JobControl => ({
+    signal,
+    progress: (fraction, message) => context.progress({ method, subject: '', fraction, message }),
+  });
+
   return {
     async 'engine/open'(params) {
       if (opened !== null)
         throw new SlipwayError('invalidParameter', { detail: 'The engine is open already.' });
       opened = await context.open(params);
+      openedWith = params;
       return opened.address;
     },
 
@@ -40,13 +56,17 @@ export function createHandlers(context: HandlerContext): Handlers {
     'tracking/runs': (params) => engine().tracking.runs(params),
     'tracking/run': ({ runId }) => engine().tracking.runDetail(runId),
     'tracking/runsWithModels': ({ limit }) => engine().tracking.runsWithModels(limit),
-    'tracking/metricSeries': (params) => engine().tracking.metricSeries(params),
+    'tracking/metricSeries': (params, signal) => engine().tracking.metricSeries(params, signal),
     'tracking/artifacts': ({ runId, path }) => engine().tracking.artifactEntries(runId, path),
     'tracking/artifactFile': ({ runId, path }) => engine().tracking.artifactFile(runId, path),
     'tracking/setMainMetric'(params) {
       trustedEngine().tracking.setMainMetric(params);
       return null;
     },
+
+    'provenance/run': ({ runId }) => engine().provenance.ofRun(runId),
+    'provenance/packages': ({ runId }) => engine().provenance.packages(runId),
+    'provenance/changes': ({ runId }) => engine().provenance.changes(runId),
 
     'registry/models': () => engine().registry.models(),
     'registry/versions': ({ name }) => engine().registry.versions(name),
@@ -68,5 +88,74 @@ export function createHandlers(context: HandlerContext): Handlers {
         progress: (fraction, message) =>
           context.progress({ method: 'monitoring/drift', subject: params.endpoint, fraction, message }),
       }),
+
+    'interop/detect': ({ path }, signal) =>
+      trustedEngine().interop.detect(path, { signal, progress: () => undefined }),
+    'interop/import': (params, signal) =>
+      trustedEngine().interop.import(params, {
+        signal,
+        progress: (fraction, message) =>
+          context.progress({ method: 'interop/import', subject: params.path, fraction, message }),
+      }),
+    'interop/syncs': () => engine().interop.syncs(),
+    async 'interop/stopSync'(source) {
+      await engine().interop.stopSync(source);
+      return null;
+    },
+    'interop/omissions': (source) => engine().interop.omissions(source),
+    'interop/export': (params, signal) =>
+      trustedEngine().interop.export(params, {
+        signal,
+        progress: (fraction, message) =>
+          context.progress({ method: 'interop/export', subject: params.folder, fraction, message }),
+      }),
+
+    'maintenance/deleteRuns'({ runIds }) {
+      trustedEngine().maintenance.deleteRuns(runIds);
+      return null;
+    },
+    'maintenance/restoreRuns'({ runIds }) {
+      trustedEngine().maintenance.restoreRuns(runIds);
+      return null;
+    },
+    'maintenance/deleteExperiment'({ experimentId }) {
+      trustedEngine().maintenance.deleteExperiment(experimentId);
+      return null;
+    },
+    'maintenance/restoreExperiment'({ experimentId }) {
+      trustedEngine().maintenance.restoreExperiment(experimentId);
+      return null;
+    },
+    'maintenance/deleted': ({ limit }) => engine().maintenance.deleted(limit),
+    'maintenance/nestedRuns': ({ runId }) => engine().maintenance.nestedRuns(runId),
+    'maintenance/garbage': (selection, signal) => engine().maintenance.garbage.find(selection, signal),
+    'maintenance/collectGarbage': (selection, signal) =>
+      trustedEngine().maintenance.garbage.collect(
+        selection,
+        'whenQuick',
+        control('maintenance/collectGarbage', signal),
+      ),
+    'maintenance/diskUsage': () => engine().maintenance.diskUsage(),
+    'maintenance/content': () => engine().maintenance.content(),
+    'maintenance/backup': (params, signal) =>
+      trustedEngine().maintenance.backUp(params, control('maintenance/backup', signal)),
+    'maintenance/describeBackup': ({ path }) => context.describeBackup(path),
+    async 'maintenance/restore'({ path }, signal) {
+      const running = trustedEngine();
+      if (openedWith === null)
+        throw new SlipwayError('engineStopped', { detail: 'no workspace was opened yet' });
+      const { workspace } = openedWith;
+      const again = { ...openedWith, preferredPort: running.address?.port ?? openedWith.preferredPort };
+      opened = null;
+      await running.close();
+      try {
+        return await context.restore({ workspace, path }, control('maintenance/restore', signal));
+      } finally {
+        opened = await context.open(again);
+        opened.changes.elsewhere();
+      }
+    },
+    'maintenance/check': (_params, signal) =>
+      trustedEngine().maintenance.check(control('maintenance/check', signal)),
   };
 }

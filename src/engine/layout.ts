@@ -1,5 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { explainRefusal } from '../protocol/errors.ts';
 
 /** Where things lie in a workspace folder's `.slipway/`. */
 export interface StoreLayout {
@@ -8,6 +9,10 @@ export interface StoreLayout {
   readonly artifacts: string;
   readonly inference: string;
   readonly cache: string;
+  /** Notes of files that are to be removed, so that a removal that was cut short is finished later. */
+  readonly removals: string;
+  /** Stores that a restore replaced. */
+  readonly replaced: string;
 }
 
 /** The layout of a workspace folder, given as an absolute path. Creates nothing. */
@@ -19,18 +24,25 @@ export function storeLayout(workspace: string): StoreLayout {
     artifacts: join(root, 'artifacts'),
     inference: join(root, 'inference'),
     cache: join(root, 'cache'),
+    removals: join(root, 'removals'),
+    replaced: join(root, 'replaced'),
   };
 }
 
-/** Creates `.slipway/` and the `.gitignore` that keeps all of it out of version control. */
+/**
+ * Creates `.slipway/` and the `.gitignore` that keeps all of it out of version control.
+ *
+ * @throws SlipwayError `diskFull` or `storeNotWritable`
+ */
 export function createStore(layout: StoreLayout): void {
-  for (const folder of [layout.root, layout.artifacts, layout.inference, layout.cache]) {
-    mkdirSync(folder, { recursive: true });
-  }
   try {
-    writeFileSync(join(layout.root, '.gitignore'), '*\n', { flag: 'wx' });
+    for (const folder of [layout.root, layout.artifacts, layout.inference, layout.cache]) {
+      mkdirSync(folder, { recursive: true });
+    }
+    const ignored = join(layout.root, '.gitignore');
+    if (!existsSync(ignored)) writeFileSync(ignored, '*\n');
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    throw explainRefusal(error, layout.root);
   }
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
 import type { EngineEvent } from '../protocol/engine.ts';
-import { type Engine, openEngine } from './engine.ts';
+import { describeBackup, type Engine, openEngine, restoreStore } from './engine.ts';
 import { createHandlers } from './handlers.ts';
 import { answerRequests } from './rpc.ts';
 
@@ -13,6 +13,11 @@ const connection = createMessageConnection(new IPCMessageReader(process), new IP
 
 const tell = (event: EngineEvent, data: unknown): void => {
   if (process.connected) void connection.sendNotification(event, data);
+};
+
+const scripts = {
+  scorer: join(import.meta.dirname, 'scorer.cjs'),
+  worker: join(import.meta.dirname, 'worker.cjs'),
 };
 
 let opening: Promise<Engine> | null = null;
@@ -28,13 +33,16 @@ answerRequests(
         token: params.token,
         trusted: params.trusted,
         listener: tell,
-        scripts: {
-          scorer: join(import.meta.dirname, 'scorer.cjs'),
-          worker: join(import.meta.dirname, 'worker.cjs'),
-        },
+        scripts,
+      }).then((engine) => {
+        // From there counts an artifact location that a client gives as a relative path.
+        process.chdir(params.workspace);
+        return engine;
       });
       return opening;
     },
+    restore: (options, control) => restoreStore({ ...options, worker: scripts.worker }, control),
+    describeBackup,
     progress: (progress) => tell('job/progress', progress),
   }),
 );

@@ -4,6 +4,8 @@ import { createEngineClient } from './engine/client.ts';
 import { registerEngineCommands, tellCrashes } from './engine/commands.ts';
 import { createEngineFolders, type EngineFolders } from './engine/folders.ts';
 import { forwardEngineLog } from './engine/log.ts';
+import { registerInteropCommands } from './interop/commands.ts';
+import { registerMaintenanceCommands } from './maintenance/commands.ts';
 import { registerMonitoringCommands } from './monitoring/commands.ts';
 import { registerRegistryCommands } from './registry/commands.ts';
 import { createModelsTree } from './registry/modelsTree.ts';
@@ -58,10 +60,12 @@ export function activate(context: ExtensionContext): void {
     for (const tree of [experiments, models, endpoints]) tree.refresh();
   };
   add(registerEngineCommands({ register, folders, log, refresh }));
-  add(registerTrackingCommands({ register, folders, formats, pages, tree: experiments }));
+  add(registerTrackingCommands({ register, folders, formats, pages, documents, tree: experiments }));
   add(registerRegistryCommands({ register, folders, formats }));
   add(registerServingCommands({ register, folders, formats, documents }));
   add(registerMonitoringCommands({ register, folders, formats, pages }));
+  add(registerInteropCommands({ register, folders, formats, documents }));
+  add(registerMaintenanceCommands({ register, folders, formats, documents }));
   const sample = { extensionUri, memory: globalState };
   add(register('slipway.openSampleProject', (target) => openSampleProject(sample, target)));
 

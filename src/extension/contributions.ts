@@ -33,6 +33,8 @@ export const targets = {
   model: modelTarget,
   promotion: modelTarget.extend({ stage: z.enum(stages).optional(), why: z.string().optional() }),
   endpoint: z.object({ folder, endpoint: z.string().min(1) }),
+  /** What to import, as an absolute path. */
+  import: z.object({ folder, path: z.string().min(1), keepInSync: z.boolean().optional() }),
   node: z.object({ folder, id: z.string().min(1) }),
   /** Where to put the sample, as an absolute path; `open` false only copies it. */
   sample: z.object({ parent: z.string().min(1), open: z.boolean().optional() }),
@@ -65,6 +67,7 @@ const changes = { inPalette: true, needsTrust: true } as const;
 export const commands = {
   'slipway.openRun': command({ argument: targets.run.optional(), icon: 'go-to-file', ...reads }),
   'slipway.openArtifact': command({ argument: targets.artifact, ...reads, inPalette: false }),
+  'slipway.showChanges': command({ argument: targets.run.optional(), icon: 'diff', ...reads }),
   'slipway.copyRunId': command({ argument: targets.run.optional(), icon: 'copy', ...reads }),
   'slipway.setMainMetric': command({ argument: targets.experiment.optional(), ...changes }),
   'slipway.loadMoreRuns': command({ argument: targets.node, ...reads, inPalette: false }),
@@ -77,6 +80,18 @@ export const commands = {
   'slipway.copyAsCurl': command({ argument: targets.endpoint.optional(), icon: 'terminal', ...reads }),
   'slipway.sendTestRequest': command({ argument: targets.endpoint.optional(), icon: 'send', ...changes }),
   'slipway.showDrift': command({ argument: targets.endpoint.optional(), icon: 'graph', ...changes }),
+  'slipway.importRuns': command({ argument: targets.import.optional(), icon: 'cloud-download', ...changes }),
+  'slipway.stopSync': command({ argument: nothing, ...changes }),
+  'slipway.exportRun': command({ argument: targets.run.optional(), ...changes }),
+  'slipway.exportExperiment': command({ argument: targets.experiment.optional(), ...changes }),
+  'slipway.deleteRun': command({ argument: targets.run.optional(), icon: 'trash', ...changes }),
+  'slipway.deleteExperiment': command({ argument: targets.experiment.optional(), icon: 'trash', ...changes }),
+  'slipway.restoreDeleted': command({ argument: nothing, icon: 'discard', ...changes }),
+  'slipway.deletePermanently': command({ argument: nothing, ...changes }),
+  'slipway.showDiskUsage': command({ argument: nothing, ...reads }),
+  'slipway.backUpStore': command({ argument: nothing, ...changes }),
+  'slipway.restoreStore': command({ argument: nothing, ...changes }),
+  'slipway.checkStore': command({ argument: nothing, ...changes }),
   'slipway.openSampleProject': command({ argument: targets.sample.optional(), ...reads }),
   'slipway.refresh': command({ argument: nothing, icon: 'refresh', ...reads }),
   'slipway.restartEngine': command({ argument: nothing, icon: 'debug-restart', ...reads }),
@@ -100,6 +115,7 @@ export const settings = {
   /** The Node that runs engine and scorers instead of VS Code's own; empty for VS Code's own. */
   'slipway.nodePath': setting({ value: z.string(), default: '', restricted: true }),
   'slipway.engine.autoStart': setting({ value: z.boolean(), default: true, restricted: false }),
+  'slipway.provenance.enabled': setting({ value: z.boolean(), default: true, restricted: false }),
   'slipway.experiments.pageSize': setting({
     value: z.number().int().min(5).max(1000),
     default: 50,

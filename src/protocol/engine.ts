@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { importRequests } from './importing.ts';
+import { maintenanceRequests } from './maintenance.ts';
 import { monitoringRequests } from './monitoring.ts';
+import { provenanceRequests } from './provenance.ts';
 import { registryRequests } from './registry.ts';
 import { type ParamsOf, type ResultOf, request } from './request.ts';
 import { servingRequests } from './serving.ts';
@@ -29,9 +32,12 @@ export const engineRequests = {
     }),
   ),
   ...trackingRequests,
+  ...provenanceRequests,
   ...registryRequests,
   ...servingRequests,
   ...monitoringRequests,
+  ...maintenanceRequests,
+  ...importRequests,
 } as const;
 
 export type EngineRequests = typeof engineRequests;
@@ -39,11 +45,15 @@ export type EngineMethod = keyof EngineRequests;
 export type EngineParams<Method extends EngineMethod> = ParamsOf<EngineRequests, Method>;
 export type EngineResult<Method extends EngineMethod> = ResultOf<EngineRequests, Method>;
 
-/** What the engine tells without being asked. Names what changed; who shows it asks for it anew. */
+/**
+ * What the engine tells without being asked. Names what changed; who shows it asks for it anew. Empty lists stand for
+ * anything: another process wrote to the store.
+ */
 export interface EngineEvents {
   'tracking/changed': { readonly experimentIds: readonly string[]; readonly runIds: readonly string[] };
   'registry/changed': { readonly models: readonly string[] };
   'serving/changed': { readonly endpoints: readonly string[] };
+  'provenance/changed': { readonly runIds: readonly string[] };
   /** Progress of a long request, between 0 and 1. `subject` is whom the request names, such as an endpoint. */
   'job/progress': {
     readonly method: EngineMethod;

@@ -45,6 +45,111 @@ export const errorCatalogue = {
     message: 'The disk is full, so nothing more can be recorded in {path}.',
     remedy: 'Free some space, then try again. What was recorded before is safe.',
   },
+  storeNotWritable: {
+    category: 'unavailable',
+    message: 'Nothing can be recorded in {path}: {detail}',
+    remedy: 'Make the folder writable, then try again. What was recorded before is safe.',
+  },
+  storeDamaged: {
+    category: 'unavailable',
+    message: 'The store {path} is damaged: {detail}',
+    remedy: 'Restore a backup. The damaged store is kept beside it.',
+  },
+  storeBusy: {
+    category: 'unavailable',
+    message: 'Another process kept the store {path} busy for too long.',
+    remedy: 'Wait until it has finished, then try again.',
+  },
+  storeInUse: {
+    category: 'invalid',
+    message: 'Another Slipway has the store {path} open, so it cannot be replaced.',
+    remedy: 'Close the other window of this folder, or end "slipway up", then try again.',
+  },
+  noStore: {
+    category: 'notFound',
+    message: 'There is no Slipway store in {path}.',
+    remedy: 'Name the folder that you train in.',
+  },
+  noBackup: {
+    category: 'invalid',
+    message: 'There is no usable backup of a store in {path}: {detail}',
+    remedy: 'Choose a folder or file that Slipway wrote as a backup.',
+  },
+  backupFailed: {
+    category: 'unavailable',
+    message: 'The backup {path} could not be written: {detail}',
+    remedy: 'Choose a folder with more space that can be written to. The store is unharmed.',
+  },
+  runUsedByVersion: {
+    category: 'invalid',
+    message: 'The run "{run}" is kept: version {version} of "{model}" was made from it.',
+    remedy: 'Delete that version first.',
+  },
+  loggedModelUsedByVersion: {
+    category: 'invalid',
+    message: 'The logged model "{loggedModel}" is kept: version {version} of "{model}" was made from it.',
+    remedy: 'Delete that version first.',
+  },
+  runUsedByRun: {
+    category: 'invalid',
+    message: 'The run "{run}" is kept: the run "{other}" uses its files.',
+    remedy: 'Delete that run first.',
+  },
+  loggedModelUsedByRun: {
+    category: 'invalid',
+    message: 'The logged model "{loggedModel}" is kept: the run "{run}" uses it.',
+    remedy: 'Delete that run first.',
+  },
+  folderShared: {
+    category: 'invalid',
+    message: '"{name}" is kept: others keep their files in its folder {path}, too.',
+    remedy: '',
+  },
+  experimentStillNeeded: {
+    category: 'invalid',
+    message: 'The experiment "{experiment}" is kept, because something in it is kept.',
+    remedy: '',
+  },
+  defaultExperimentKept: {
+    category: 'invalid',
+    message: 'The experiment "{experiment}" itself is kept: runs that name no experiment go there.',
+    remedy: '',
+  },
+  artifactsElsewhere: {
+    category: 'invalid',
+    message: 'The files of "{name}" do not lie in this store and are left where they are: {location}',
+    remedy: 'Delete them there.',
+  },
+  folderNotRemoved: {
+    category: 'unavailable',
+    message: 'The folder {path} could not be removed: {detail}',
+    remedy: 'Close what uses it, then delete permanently once more.',
+  },
+  danglingRows: {
+    category: 'invalid',
+    message: 'The table {table} has rows that belong to nothing: {count}.',
+    remedy: 'Restore a backup from before.',
+  },
+  metricSummaryWrong: {
+    category: 'invalid',
+    message: 'The metric "{metric}" of the run {run} does not show its last point, or not how many it has.',
+    remedy: 'Restore a backup from before.',
+  },
+  modelFilesMissing: {
+    category: 'invalid',
+    message: 'The files of the logged model "{loggedModel}" are not there: {location}',
+    remedy: 'Restore a backup with artifacts, or delete the model.',
+  },
+  versionFilesMissing: {
+    category: 'invalid',
+    message: 'The files of version {version} of "{model}" are not there: {location}',
+    remedy: 'Restore a backup with artifacts, or delete the version.',
+  },
+  versionRunMissing: {
+    category: 'invalid',
+    message: 'Version {version} of "{model}" says that it was made by a run that is not there: {run}',
+    remedy: 'Restore a backup from before if you need its lineage.',
+  },
   engineStopped: {
     category: 'unavailable',
     message: 'The Slipway engine is not running: {detail}',
@@ -115,6 +220,33 @@ export const errorCatalogue = {
     message: 'The reference data and the logged requests have no column in common.',
     remedy: 'Choose the file that the model was trained on. Its columns must be named like the model inputs.',
   },
+  nothingToImport: {
+    category: 'invalid',
+    message: 'There is nothing in {path} that Slipway can import.',
+    remedy:
+      'Choose an mlruns folder, an mlflow.db file, a CSV file, or a folder of TensorBoard, Weights & Biases or DVC.',
+  },
+  importUnreadable: {
+    category: 'invalid',
+    message: '{path} cannot be imported: {detail}',
+    remedy: 'Check that it is there and may be read, then import again. What was imported before is kept.',
+  },
+  importRunning: {
+    category: 'alreadyExists',
+    message: '{path} is being imported already.',
+    remedy: 'Wait until that is done, or stop keeping it in sync.',
+  },
+  tooManyWatches: {
+    category: 'unavailable',
+    message: 'The system does not let Slipway watch more folders, so {path} is not kept in sync.',
+    remedy:
+      'Raise the limit (on Linux fs.inotify.max_user_watches), or import again when there is something new.',
+  },
+  exportFolderTaken: {
+    category: 'alreadyExists',
+    message: 'The folder {folder} has the run {run} already.',
+    remedy: 'Choose another folder.',
+  },
   cancelled: {
     category: 'cancelled',
     message: 'Cancelled.',
@@ -178,11 +310,40 @@ export function fill(template: string, values: ErrorValues): string {
   return template.replace(/\{(\w+)\}/g, (place, name: string) => String(values[name] ?? place));
 }
 
-/** Turns whatever was thrown into a `SlipwayError`; what was not foreseen becomes kind `internal`. */
+/** What SQLite or the file system mean, by the beginning of the code that they give. */
+const refusals: readonly (readonly [code: RegExp, kind: ErrorKind])[] = [
+  // A limit on the size of files is met like a full disk.
+  [/^(SQLITE_FULL|ENOSPC|EDQUOT|EFBIG)/, 'diskFull'],
+  [/^(SQLITE_READONLY|SQLITE_IOERR|SQLITE_PERM|EROFS|EACCES|EPERM)/, 'storeNotWritable'],
+  [/^(SQLITE_CORRUPT|SQLITE_NOTADB)/, 'storeDamaged'],
+  [/^(SQLITE_BUSY|SQLITE_LOCKED)/, 'storeBusy'],
+];
+
+/**
+ * Says what it means when SQLite or the file system refuses the store at `path`: `diskFull`, `storeNotWritable`,
+ * `storeDamaged` or `storeBusy`. What is none of these, or explained already, is given back as it is.
+ */
+export function explainRefusal(thrown: unknown, path: string): unknown {
+  if (thrown instanceof SlipwayError || !(thrown instanceof Error && 'code' in thrown)) return thrown;
+  const code = String(thrown.code);
+  const kind = refusals.find(([pattern]) => pattern.test(code))?.[1];
+  return kind ? new SlipwayError(kind, { path, detail: thrown.message }, { cause: thrown }) : thrown;
+}
+
+/**
+ * Turns whatever was thrown into a `SlipwayError`. What was not foreseen becomes kind `internal`; a refusal of SQLite or
+ * of the file system that nobody explained is taken for one of the store.
+ */
 export function toSlipwayError(thrown: unknown): SlipwayError {
-  if (thrown instanceof SlipwayError) return thrown;
+  // Permission may be missing for any file, not only for the store.
+  const explained = hasCode(thrown, 'EACCES', 'EPERM') ? thrown : explainRefusal(thrown, '.slipway');
+  if (explained instanceof SlipwayError) return explained;
   const detail = thrown instanceof Error ? thrown.message : String(thrown);
   return new SlipwayError('internal', { detail }, { cause: thrown });
+}
+
+function hasCode(thrown: unknown, ...codes: readonly unknown[]): boolean {
+  return thrown instanceof Error && 'code' in thrown && codes.includes(thrown.code);
 }
 
 /** The form in which an error crosses a process border. */

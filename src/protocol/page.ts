@@ -17,7 +17,13 @@ export interface PageState {
 
 /** What the page may ask the engine, through the extension host; anything else is refused there. */
 export const pageMethods = {
-  run: ['tracking/run', 'tracking/metricSeries', 'tracking/artifacts'],
+  run: [
+    'tracking/run',
+    'tracking/metricSeries',
+    'tracking/artifacts',
+    'provenance/run',
+    'provenance/packages',
+  ],
   drift: ['monitoring/driftSources', 'monitoring/drift'],
 } as const satisfies Record<PageType, readonly EngineMethod[]>;
 
@@ -28,6 +34,7 @@ export type PageAction =
   | { readonly action: 'openArtifact'; readonly runId: string; readonly path: string }
   | { readonly action: 'registerModel'; readonly runId: string }
   | { readonly action: 'openRun'; readonly runId: string }
+  | { readonly action: 'showChanges'; readonly runId: string }
   | { readonly action: 'chooseReferenceFile' }
   | { readonly action: 'saveImage'; readonly name: string; readonly dataUrl: string };
 

@@ -50,6 +50,9 @@ export interface KeyValue {
   readonly value: string;
 }
 
+/** MLflow logs the machine's own figures, such as the load of its processor, under this. */
+export const systemMetricPrefix = 'system/';
+
 export interface MetricSummary extends MetricValue {
   readonly step: number;
   readonly timestamp: number;
@@ -81,6 +84,10 @@ export interface RunDetail {
   readonly artifactUri: string;
   readonly sourceName: string | null;
   readonly sourceCommit: string | null;
+  readonly sourceBranch: string | null;
+  readonly sourceRepository: string | null;
+  /** Whether there were changes that were not committed, as far as the client said. */
+  readonly sourceDirty: boolean | null;
   readonly parameters: readonly KeyValue[];
   readonly metrics: readonly MetricSummary[];
   /** Without the `mlflow.` tags that other fields already show. */
@@ -89,14 +96,25 @@ export interface RunDetail {
   readonly models: readonly LoggedModelSummary[];
 }
 
-/** Points of one metric of one run, ordered by step, then time. The three arrays have one length. */
+/**
+ * Points of one metric of one run, ordered by step, then time; as many as were asked for, chosen so that they draw the
+ * picture of all. The arrays have one length.
+ */
 export interface MetricSeries {
   readonly key: string;
   readonly steps: Float64Array;
   readonly values: Float64Array;
   /** UTC milliseconds. */
   readonly timestamps: Float64Array;
-  /** How many points the store holds for this metric, those not sent included. */
+  /** The moving average of all points, at these; null when none was asked for. */
+  readonly smoothed: Float64Array | null;
+  /** How many points of the store these stand for, those that were left out included. */
+  readonly represented: number;
+  /** Of the represented points those that are NaN or infinite; `lastStep` is 0 when there are none. */
+  readonly notFinite: { readonly count: number; readonly lastStep: number };
+  /** Of the represented points those that are finite, and zero or below. */
+  readonly notPositive: number;
+  /** How many points the store holds for this metric in all. */
   readonly pointCount: number;
 }
 
@@ -109,6 +127,20 @@ export interface ArtifactEntry {
 }
 
 const runId = z.string().min(1).max(256);
+
+const range = { from: z.number(), to: z.number() };
+
+/** Which points of a metric: all, those after a step, those from one step to another, or from one time to another. */
+const seriesPart = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('all') }),
+  z.object({ kind: z.literal('after'), step: z.number() }),
+  z.object({ kind: z.literal('steps'), ...range }),
+  /** UTC milliseconds; of a metric whose points share one step. */
+  z.object({ kind: z.literal('times'), ...range }),
+]);
+
+/** A range of steps or of times brings one more point on either side, so that lines can be drawn to its edges. */
+export type SeriesPartToShow = z.infer<typeof seriesPart>;
 
 /** What the extension host asks the engine about experiments and runs. */
 export const trackingRequests = {
@@ -128,11 +160,14 @@ export const trackingRequests = {
   'tracking/runsWithModels': request<readonly RunSummary[]>()(
     z.object({ limit: z.number().int().min(1).max(1000) }),
   ),
-  /** Points of the named metrics; of each only those with a step above `afterStep`, or all when it is null. */
+  /** Points of the named metrics, up to `budget` of each, with the moving average of a metric whose `smoothing` is above 0. */
   'tracking/metricSeries': request<readonly MetricSeries[]>()(
     z.object({
       runId,
-      metrics: z.array(z.object({ key: z.string(), afterStep: z.number().nullable() })).max(200),
+      metrics: z
+        .array(z.object({ key: z.string(), part: seriesPart, smoothing: z.number().min(0).max(0.99) }))
+        .max(200),
+      budget: z.number().int().min(100).max(20_000),
     }),
   ),
   /** One folder of a run's artifacts, directories first; "" is the root. */

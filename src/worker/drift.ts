@@ -1,6 +1,6 @@
 import { SlipwayError } from '../protocol/errors.ts';
 import type { DriftReport } from '../protocol/monitoring.ts';
-import type { WorkerJob } from '../protocol/worker.ts';
+import type { WorkerJobOf } from '../protocol/worker.ts';
 import { significance } from '../statistics/drift.ts';
 import { type ComparedColumn, compareColumn } from './columnDrift.ts';
 import { type LoggedRequests, readLoggedRequests } from './loggedRequests.ts';
@@ -17,7 +17,7 @@ const shareOfOpening = 0.5;
  *
  * @throws SlipwayError `noLoggedRequests`, `dataUnreadable` or `noSharedColumns`.
  */
-export async function computeDrift(job: WorkerJob, progress: Progress): Promise<DriftReport> {
+export async function computeDrift(job: WorkerJobOf<'drift'>, progress: Progress): Promise<DriftReport> {
   progress(0, job.endpoint);
   const logged = await readLoggedRequests(job, (fraction) =>
     progress(fraction * shareOfReadingLog, job.endpoint),

@@ -1,6 +1,11 @@
+import type { EngineParams } from '../../src/protocol/engine.ts';
 import type { PageMethod, PageSubject } from '../../src/protocol/page.ts';
+import type { RunProvenance } from '../../src/protocol/provenance.ts';
 import type { ArtifactEntry, MetricSeries, MetricSummary, RunDetail } from '../../src/protocol/tracking.ts';
+import { createExponentialAverage } from '../../src/statistics/exponentialAverage.ts';
+import { thin } from '../../src/statistics/thinning.ts';
 import { FailedRequest, type FakeHost } from './fakeHost.ts';
+import { installedPackages, madeInTerminal } from './runProvenance.ts';
 
 const runId = '0f3a8c1e5b7d4a2f9c6e8b1d3f5a7c9e';
 const start = Date.now() - 64 * 60_000;
@@ -18,6 +23,7 @@ export interface RunFixture extends FakeHost {
   empty(): void;
   status: RunDetail['run']['status'];
   failing: boolean;
+  provenance: RunProvenance;
 }
 
 /** @param size how many points the long curve has */
@@ -29,6 +35,7 @@ export function createRun(size = 400): RunFixture {
     trusted: true,
     status: 'RUNNING',
     failing: false,
+    provenance: madeInTerminal,
     log(key, points) {
       metrics.set(key, [...(metrics.get(key) ?? []), ...points]);
     },
@@ -117,9 +124,13 @@ function answerTo(
     case 'tracking/run':
       return detail(fixture, metrics);
     case 'tracking/metricSeries':
-      return Reflect.get(params, 'metrics').map((asked: { key: string; afterStep: number | null }) =>
-        series(asked.key, asked.afterStep, metrics.get(asked.key) ?? []),
+      return Reflect.get(params, 'metrics').map((asked: CurveRequest) =>
+        series(asked, Reflect.get(params, 'budget'), metrics.get(asked.key) ?? []),
       );
+    case 'provenance/run':
+      return fixture.provenance;
+    case 'provenance/packages':
+      return installedPackages;
     case 'tracking/artifacts':
       return artifacts[Reflect.get(params, 'path')] ?? [];
     default:
@@ -127,13 +138,33 @@ function answerTo(
   }
 }
 
-function series(key: string, afterStep: number | null, points: readonly Point[]): MetricSeries {
-  const sent = points.filter(({ step }) => afterStep === null || step > afterStep);
+type CurveRequest = EngineParams<'tracking/metricSeries'>['metrics'][number];
+
+function series(
+  { key, part, smoothing }: CurveRequest,
+  budget: number,
+  points: readonly Point[],
+): MetricSeries {
+  const average = createExponentialAverage(smoothing);
+  const asked = points
+    .map((point) => ({ ...point, x: point.step, y: point.value, smoothed: average(point.value) }))
+    .filter(({ step, timestamp }) => {
+      if (part.kind === 'all') return true;
+      if (part.kind === 'after') return step > part.step;
+      const place = part.kind === 'steps' ? step : timestamp;
+      return place >= part.from && place <= part.to;
+    });
+  const sent = thin(asked, budget);
+  const notFinite = asked.filter(({ value }) => !Number.isFinite(value));
   return {
     key,
     steps: Float64Array.from(sent, ({ step }) => step),
     values: Float64Array.from(sent, ({ value }) => value),
     timestamps: Float64Array.from(sent, ({ timestamp }) => timestamp),
+    smoothed: smoothing > 0 ? Float64Array.from(sent, ({ smoothed }) => smoothed) : null,
+    represented: asked.length,
+    notFinite: { count: notFinite.length, lastStep: notFinite.at(-1)?.step ?? 0 },
+    notPositive: asked.filter(({ value }) => value <= 0 && Number.isFinite(value)).length,
     pointCount: points.length,
   };
 }
@@ -162,6 +193,9 @@ function detail(fixture: RunFixture, metrics: ReadonlyMap<string, readonly Point
     artifactUri: `mlflow-artifacts:/1/${runId}/artifacts`,
     sourceName: 'train.py',
     sourceCommit: '9f2c1d7ab3e5f60718293a4b5c6d7e8f90a1b2c3',
+    sourceBranch: 'main',
+    sourceRepository: null,
+    sourceDirty: null,
     parameters: Object.entries({
       batch_size: '256',
       dropout: '0.15',

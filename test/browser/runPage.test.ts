@@ -64,7 +64,9 @@ describe('run page', () => {
     await open.page.getByRole('img', { name: /^grad_norm: 225 points/ }).waitFor();
 
     const [request] = seriesRequests().slice(asked);
-    assert.deepEqual(Reflect.get(request?.params ?? {}, 'metrics'), [{ key: 'grad_norm', afterStep: 199 }]);
+    assert.deepEqual(Reflect.get(request?.params ?? {}, 'metrics'), [
+      { key: 'grad_norm', part: { kind: 'after', step: 199 }, smoothing: 0 },
+    ]);
     assert.equal(seriesRequests().length, asked + 1);
     assert.deepEqual(await curveOf('grad_norm').boundingBox(), place);
     assert.ok(await canvas?.evaluate((element) => element.isConnected));
@@ -81,7 +83,10 @@ describe('run page', () => {
       seriesRequests()
         .slice(asked)
         .map(({ params }) => Reflect.get(params, 'metrics')),
-      [[{ key: 'val/accuracy', afterStep: 79 }], [{ key: 'val/accuracy', afterStep: null }]],
+      [
+        [{ key: 'val/accuracy', part: { kind: 'after', step: 79 }, smoothing: 0 }],
+        [{ key: 'val/accuracy', part: { kind: 'all' }, smoothing: 0 }],
+      ],
     );
   });
 

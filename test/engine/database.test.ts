@@ -73,7 +73,7 @@ describe('store', () => {
       assert.throws(
         () => openDatabase(file),
         (error) =>
-          error instanceof SlipwayError && error.kind === 'storeUnreadable' && error.values.path === file,
+          error instanceof SlipwayError && error.kind === 'storeDamaged' && error.values.path === file,
       );
       if (process.platform === 'linux') assert.ok(!openFiles().includes(file));
     });

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { mlmodelText, type RegistryEngine } from './registryEngine.ts';
 
@@ -8,6 +9,8 @@ export interface Seeds {
   readonly modelId: string;
   readonly registeredModel: string;
   readonly artifact: string;
+  readonly traceId: string;
+  readonly assessmentId: string;
 }
 
 /** A message that its endpoint understands. */
@@ -37,7 +40,27 @@ export async function plantSeeds(engine: RegistryEngine): Promise<Seeds> {
   await registry.register({ name: registeredModel, runId, modelId });
   const artifact = engine.artifacts.pathOf(artifactUri, 'notes.txt');
   await engine.fetch(`/api/2.0/mlflow-artifacts/artifacts/${artifact}`, { method: 'PUT', body: 'notes' });
-  return { experimentId, runId, modelId, registeredModel, artifact };
+  const { traceId } = tracking.recordTrace({
+    traceId: `tr-${mark}`,
+    experimentId,
+    requestTime: 1,
+    executionDuration: 2,
+    state: 'OK',
+    clientRequestId: null,
+    requestPreview: null,
+    responsePreview: null,
+    metadata: [],
+    tags: [{ key: 'colour', value: 'blue' }],
+    assessments: [],
+  });
+  const feedback = {
+    name: 'right',
+    kind: 'feedback',
+    value: true,
+    fields: { feedback: { value: true } },
+  } as const;
+  const { assessmentId } = tracking.createAssessment(traceId, feedback);
+  return { experimentId, runId, modelId, registeredModel, artifact, traceId, assessmentId };
 }
 
 /**
@@ -45,7 +68,7 @@ export async function plantSeeds(engine: RegistryEngine): Promise<Seeds> {
  * those outside of it). Path parameters are among the fields; `*` stands for the rest of the path.
  */
 export function validMessages(seeds: Seeds): Readonly<Record<string, ValidMessage>> {
-  const { experimentId, runId, modelId, registeredModel: name, artifact } = seeds;
+  const { experimentId, runId, modelId, registeredModel: name, artifact, traceId, assessmentId } = seeds;
   const tag = { key: 'colour', value: 'blue' };
   const search = { filter: "tags.colour = 'blue'", max_results: 5, page_token: '' };
   const experiment = { experiment_id: experimentId };
@@ -54,7 +77,7 @@ export function validMessages(seeds: Seeds): Readonly<Record<string, ValidMessag
   const version = { name, version: '1' };
   const dataset = { name: 'wine', digest: 'abc', source_type: 'local', source: 'wine.csv' };
   const trace = {
-    trace_id: 'tr-1',
+    trace_id: traceId,
     trace_location: { type: 'MLFLOW_EXPERIMENT', mlflow_experiment: { experiment_id: experimentId } },
     request_time: '2026-01-01T00:00:00Z',
     execution_duration: '1.5s',
@@ -62,6 +85,7 @@ export function validMessages(seeds: Seeds): Readonly<Record<string, ValidMessag
     trace_metadata: { 'mlflow.trace_schema.version': '3' },
     tags: { 'mlflow.traceName': 'predict' },
   };
+  const assessment = { trace_id: trace.trace_id, assessment_id: assessmentId };
   return {
     'GET /mlflow/experiments/get': experiment,
     'GET /mlflow/experiments/get-by-name': { experiment_name: 'Default' },
@@ -108,7 +132,10 @@ export function validMessages(seeds: Seeds): Readonly<Record<string, ValidMessag
       params: [{ key: 'rate', value: '0.1' }],
       tags: [tag],
     },
-    'POST /mlflow/runs/log-model': { ...run, model_json: '{"artifact_path": "model", "flavors": {}}' },
+    'POST /mlflow/runs/log-model': {
+      ...run,
+      model_json: '{"artifact_path": "model", "flavors": {}, "run_id": "r", "utc_time_created": "t"}',
+    },
     'POST /mlflow/runs/log-inputs': {
       ...run,
       datasets: [{ dataset, tags: [{ key: 'mlflow.data.context', value: 'training' }] }],
@@ -140,6 +167,7 @@ export function validMessages(seeds: Seeds): Readonly<Record<string, ValidMessag
     'GET /mlflow-artifacts/presigned/*': { '*': artifact },
     'POST /mlflow/upload-artifact': { run_uuid: runId, path: 'notes.txt' },
     'GET /get-artifact': { ...run, path: 'notes.txt' },
+    'GET /mlflow/get-trace-artifact': { request_id: traceId, path: 'image.png' },
     'GET /model-versions/get-artifact': { ...version, path: 'MLmodel' },
     'POST /mlflow/logged-models': {
       ...experiment,
@@ -204,7 +232,13 @@ export function validMessages(seeds: Seeds): Readonly<Record<string, ValidMessag
     'GET /health': {},
     'GET /version': {},
     'GET /mlflow/server-info': {},
-    'POST /mlflow/traces': { trace, ...experiment, timestamp_ms: 1, request_metadata: [tag], tags: [tag] },
+    'POST /mlflow/traces': {
+      trace: { trace_info: trace },
+      ...experiment,
+      timestamp_ms: 1,
+      request_metadata: [tag],
+      tags: [tag],
+    },
     'POST /mlflow/traces/search': {
       ...search,
       locations: [trace.trace_location],
@@ -222,12 +256,37 @@ export function validMessages(seeds: Seeds): Readonly<Record<string, ValidMessag
     'DELETE /mlflow/traces/{trace_id}/tags': { trace_id: trace.trace_id, key: tag.key },
     'PATCH /mlflow/traces/{request_id}/tags': { request_id: trace.trace_id, ...tag },
     'DELETE /mlflow/traces/{request_id}/tags': { request_id: trace.trace_id, key: tag.key },
-    'POST /mlflow/traces/delete-traces': {
-      ...experiment,
-      max_timestamp_millis: 10,
-      request_ids: [trace.trace_id],
-    },
+    'POST /mlflow/traces/delete-traces': { ...experiment, request_ids: [trace.trace_id] },
     'POST /mlflow/traces/link-to-run': { ...run, trace_ids: [trace.trace_id] },
     'POST /mlflow/traces/link-prompts': { trace_id: trace.trace_id, prompt_versions: [version] },
+    'POST /mlflow/traces/{trace_id}/assessments': {
+      trace_id: trace.trace_id,
+      assessment: {
+        assessment_name: 'right',
+        feedback: { value: true },
+        rationale: 'seen',
+        metadata: { k: 'v' },
+        overrides: assessmentId,
+      },
+    },
+    'GET /mlflow/traces/{trace_id}/assessments/{assessment_id}': { ...assessment },
+    'PATCH /mlflow/traces/{trace_id}/assessments/{assessment_id}': {
+      ...assessment,
+      assessment: { feedback: { value: 0.5 }, metadata: { k: 'w' } },
+      update_mask: 'feedback,metadata',
+    },
+    'DELETE /mlflow/traces/{trace_id}/assessments/{assessment_id}': { ...assessment },
+    'POST /slipway/programs': {
+      program: crypto.randomUUID().replaceAll('-', ''),
+      kind: 'script',
+      entry_point: '/work/train.py',
+      command: ['python', 'train.py', '--token', 'hidden'],
+      folder: tmpdir(),
+      python_version: '3.11.7',
+      python_implementation: 'CPython',
+      python_executable: '/usr/bin/python3',
+      search_path: [tmpdir()],
+      prefix: '/usr',
+    },
   };
 }

@@ -95,8 +95,8 @@ describe('Who may ask the HTTP server', () => {
     await once(holder, 'listening');
     const address = holder.address();
     assert.ok(address !== null && typeof address === 'object');
-    const { tracking, registry, artifacts } = engine;
-    const options = { tracking, registry, artifacts, host: '127.0.0.1', token: null };
+    const { tracking, registry, provenance, artifacts } = engine;
+    const options = { tracking, registry, provenance, artifacts, host: '127.0.0.1', token: null };
 
     const refused = createHttpServer({ ...options, port: address.port, whenPortTaken: 'fail' });
     await assert.rejects(refused, {
@@ -120,10 +120,11 @@ describe('Who may ask the HTTP server', () => {
   });
 
   it('closes although clients keep connections open', async () => {
-    const { tracking, registry, artifacts } = engine;
+    const { tracking, registry, provenance, artifacts } = engine;
     const server = await createHttpServer({
       tracking,
       registry,
+      provenance,
       artifacts,
       host: '127.0.0.1',
       port: 0,

@@ -39,7 +39,7 @@ describe('Conventions of the MLflow dialect', () => {
     for (const [method, path, status] of [
       ['GET', '/api/2.0/mlflow/nope', 404],
       ['POST', '/v1/traces', 404],
-      ['POST', '/api/3.0/mlflow/traces', 404],
+      ['POST', '/api/3.0/mlflow/scorers/register', 404],
       ['PUT', '/api/2.0/mlflow/runs/get', 405],
       ['GET', '/api/2.0/mlflow/runs/create', 405],
       ['POST', '/api/2.0/mlflow/logged-models/m-1', 405],
@@ -59,7 +59,12 @@ describe('Conventions of the MLflow dialect', () => {
     ] as const) {
       const response = await post('/runs/set-tag', body, type);
       assert.equal(response.status, 400);
-      assert.deepEqual(await response.json(), { error_code: 'INVALID_PARAMETER_VALUE', message });
+      assert.deepEqual(await response.json(), {
+        error_code: 'INVALID_PARAMETER_VALUE',
+        message,
+        sqlstate: 'KAM00',
+        error_class: 'INVALID_PARAMETER_VALUE',
+      });
     }
     assert.equal((await post('/runs/set-tag', body, 'application/json; charset=utf-8')).status, 200);
   });
@@ -74,6 +79,41 @@ describe('Conventions of the MLflow dialect', () => {
     assert.equal(at(body, 'run.info.start_time'), 7);
     const twice = JSON.stringify(JSON.stringify({ run_uuid: runId, key: 'twice', value: 'yes' }));
     assert.equal((await post('/runs/set-tag', twice)).status, 200);
+  });
+
+  it('quotes a number as it was written, and refuses two spellings of one field', async () => {
+    const created = await post('/experiments/create', '{"name": "n", "artifact_location": 9.0}');
+    assert.match(
+      textAt(await created.json(), 'message'),
+      /^Invalid value 9\.0 for parameter 'artifact_location' supplied: {2}Hint: Value was of type 'float'/,
+    );
+    const both = await post('/runs/create', '{"experiment_id": "0", "experimentId": "1"}');
+    assert.equal(
+      textAt(await both.json(), 'message'),
+      "Request specifies both 'experiment_id' and 'experimentId'; provide only one of them.",
+    );
+  });
+
+  it('leads doubled slashes to the path with single ones, and tells which methods a path knows', async () => {
+    const doubled = await engine.fetch('//api/2.0//mlflow/experiments/get?experiment_id=0', {
+      redirect: 'manual',
+    });
+    assert.equal(doubled.status, 308);
+    assert.equal(doubled.headers.get('location'), '/api/2.0/mlflow/experiments/get?experiment_id=0');
+    const unknown = await engine.fetch('//api//nope', { redirect: 'manual' });
+    assert.equal(unknown.status, 404);
+    const path = '/api/2.0/mlflow/registered-models/alias';
+    const options = await engine.fetch(path, { method: 'OPTIONS' });
+    assert.equal(options.status, 204);
+    assert.equal(options.headers.get('allow'), 'POST, GET, DELETE, HEAD, OPTIONS');
+    const wrong = await engine.fetch(path, { method: 'PUT' });
+    assert.equal(wrong.status, 405);
+    assert.equal(wrong.headers.get('allow'), 'POST, GET, DELETE, HEAD, OPTIONS');
+  });
+
+  it('calls JSON by its bare name', async () => {
+    const response = await engine.fetch('/api/2.0/mlflow/experiments/get?experiment_id=0');
+    assert.equal(response.headers.get('content-type'), 'application/json');
   });
 
   it('refuses what is no JSON object', async () => {
@@ -116,11 +156,24 @@ describe('Conventions of the MLflow dialect', () => {
     assert.equal(tags.find((tag) => tag.key === 'note').value, 'NaN " Infinity');
   });
 
+  it('reads a body, and says what is wrong with it, around a text of millions of characters', async () => {
+    const long = '\\u0041='.repeat(3_000_000);
+    const metric = `{"run_id": "${runId}", "key": "long", "value": NaN, "timestamp": 1, "other": "${long}"}`;
+    assert.equal((await post('/runs/log-metric', metric)).status, 200);
+    assert.equal(await metricValue('long'), 'NaN');
+    const wrong = await post(
+      '/runs/set-tag',
+      `{"value": 3.0, "run_id": "${runId}", "other": "${long}", "key": 5.0}`,
+    );
+    assert.equal(wrong.status, 400);
+    assert.match(textAt(await wrong.json(), 'message'), /Invalid value 5\.0 for parameter 'key'/);
+  });
+
   it('names the field and the type of what it cannot read', async () => {
     const say = async (path: string, fields: object) =>
       textAt((await engine.call('POST', path, fields)).body, 'message');
     const hint = (type: string) =>
-      `Hint: Value was of type '${type}'. See the API docs for more information about request parameters.`;
+      ` Hint: Value was of type '${type}'. See the API docs for more information about request parameters.`;
     assert.equal(
       await say('/runs/create', { experiment_id: 0 }),
       `Invalid value 0 for parameter 'experiment_id' supplied: ${hint('int')}`,

@@ -6,6 +6,7 @@ import { type Changes, createChanges } from '../../src/engine/changes.ts';
 import { type Database, openDatabase } from '../../src/engine/database/connection.ts';
 import type { Endpoint } from '../../src/engine/http/dialect.ts';
 import { createHttpServer } from '../../src/engine/http/server.ts';
+import { createProvenanceService, type ProvenanceService } from '../../src/engine/provenance/service.ts';
 import { createRegistryService, type RegistryService } from '../../src/engine/registry/service.ts';
 import { type ArtifactStore, createArtifactStore } from '../../src/engine/tracking/artifacts.ts';
 import { createTrackingService, type TrackingService } from '../../src/engine/tracking/service.ts';
@@ -21,6 +22,7 @@ export interface HttpEngine {
   readonly database: Database;
   readonly artifacts: ArtifactStore;
   readonly tracking: TrackingService;
+  readonly provenance: ProvenanceService;
   readonly registry: RegistryService;
   /** Errors that the server did not foresee. */
   readonly unforeseen: readonly unknown[];
@@ -47,12 +49,14 @@ export async function openHttpEngine(
   const artifacts = createArtifactStore(join(folder, 'artifacts'));
   const changes = { ...createChanges(), ...listening };
   const tracking = createTrackingService({ database, artifacts, changes });
+  const provenance = createProvenanceService({ database, tracking, changes });
   const registry = createRegistryService({ database, tracking, artifacts, changes });
   const unforeseen: unknown[] = [];
   const http = await createHttpServer({
     tracking,
     registry,
     artifacts,
+    provenance,
     host: '127.0.0.1',
     port: 0,
     token,
@@ -67,6 +71,7 @@ export async function openHttpEngine(
     database,
     artifacts,
     tracking,
+    provenance,
     registry,
     unforeseen,
     async call(method, path, fields = {}) {
@@ -81,6 +86,7 @@ export async function openHttpEngine(
       fetch(http.url + path, { ...init, headers: { ...authorization, ...init?.headers } }),
     async close() {
       await http.close();
+      await provenance.close();
       database.close();
       rmSync(folder, { recursive: true, force: true });
       assert.deepEqual(unforeseen, []);

@@ -288,11 +288,15 @@ describe('Published vulnerabilities of MLflow', function () {
     after(() => attacker.close());
 
     it('CVE-2023-6974, 2023-6975, 2023-6976, 2024-0520, 2026-2393: no URL in a source, dataset, link or tag is fetched', async () => {
-      for (const scheme of ['http', 'https', 'ftp', 'mlflow-artifacts']) {
+      for (const scheme of ['http', 'https', 'ftp']) {
         refused(
           await createVersion({ source: `${scheme}://${address}/api/2.0/mlflow-artifacts/artifacts/` }),
         );
       }
+      // Another server's store is a pointer as good as a bucket: kept, and never followed.
+      const { body } = await createVersion({ source: `mlflow-artifacts://${address}/a` });
+      const version = textAt(body, 'model_version.version');
+      await assertTellsNoSecret(`/model-versions/get-artifact?name=m&version=${version}&path=evil`);
       refused(await createVersion({ source: 'http://169.254.169.254/latest/meta-data' }));
       const runId = engine.createRun();
       await engine.call('POST', '/runs/log-inputs', {

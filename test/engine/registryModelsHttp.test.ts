@@ -180,11 +180,12 @@ describe('registered models over the MLflow dialect', () => {
   });
 
   it('answers 400 to what would be too much for the database', async () => {
-    const many = Array.from({ length: 1100 }, () => "'a'").join(',');
-    for (const filter of [
-      `name IN (${many})`,
-      Array.from({ length: 120 }, () => "name = 'a'").join(' AND '),
-    ]) {
+    const clauses = (count: number) => Array.from({ length: count }, () => "name = 'a'").join(' AND ');
+    const values = (count: number) => `name IN (${Array.from({ length: count }, () => "'a'").join(',')})`;
+    for (const filter of [clauses(200), values(1000)]) {
+      assert.equal((await call('GET', `${models}/search`, { filter })).status, 200);
+    }
+    for (const filter of [clauses(501)]) {
       const { status } = await call('GET', `${models}/search`, { filter });
       assert.equal(status, 400);
     }

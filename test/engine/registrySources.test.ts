@@ -35,7 +35,6 @@ const evilSources = [
   'mlflow-artifacts:/a#/../../etc',
   'mlflow-artifacts:/a;..%2f..%2fetc',
   'mlflow-artifacts:/a?/../etc',
-  'mlflow-artifacts://host:5000/a',
   'mlflow-artifacts://host/../../etc',
   'mlflow-artifacts:/',
   'mlflow-artifacts:a',
@@ -100,7 +99,14 @@ describe('source of a model version', () => {
     ]) {
       assert.deepEqual(readModelSource(source, false), { kind: 'artifacts', path: '1/run/artifacts/model' });
     }
-    for (const source of ['s3://bucket/a', 'gs://b/a', 'dbfs:/a', 'wasbs://c@h.blob/x', 'hdfs:/x']) {
+    for (const source of [
+      's3://bucket/a',
+      'gs://b/a',
+      'dbfs:/a',
+      'wasbs://c@h.blob/x',
+      'hdfs:/x',
+      'mlflow-artifacts://host:5000/a',
+    ]) {
       assert.deepEqual(readModelSource(source, false), { kind: 'remote' });
     }
   });

@@ -17,38 +17,50 @@ describe('model versions over the MLflow dialect', () => {
         description: '',
         source,
         run_id: runId,
-        model_id: modelId,
-        user_id: 'ana',
         status: 'READY',
         run_link: '',
       },
     });
+    assert.partialDeepStrictEqual(engine().registry.modelVersion('m', 1), { modelId, userId: 'ana' });
     assert.deepEqual(await ok('GET', `${versions}/get-download-uri`, { name: 'm', version: '1' }), {
       artifact_uri: engine().tracking.loggedModel(modelId).artifactUri,
     });
     assert.partialDeepStrictEqual(await createVersion('m', { source: 'models:/m/1' }), {
-      model_version: { version: '2', source: 'models:/m/1', run_id: runId, model_id: modelId },
+      model_version: { version: '2', source: 'models:/m/1', run_id: runId },
     });
+    assert.equal(engine().registry.modelVersion('m', 2).modelId, modelId);
     assert.equal(engine().registry.modelFolder('m', 2), engine().registry.modelFolder('m', 1));
   });
 
-  it('refuses a source outside of what the request names', async () => {
+  it('takes any place in the store, or in another store, with the run that the request names', async () => {
     const runId = engine().createRun();
     const modelId = await engine().createLoggedModel(runId);
     const otherRun = engine().createRun();
     await ok('POST', `${models}/create`, { name: 'm' });
     const inRun = `${engine().tracking.run(runId).artifactUri}/model`;
-    assert.partialDeepStrictEqual(await createVersion('m', { source: inRun, run_id: runId }), {
-      model_version: { source: inRun, run_id: runId },
-    });
     for (const fields of [
+      { source: inRun, run_id: runId },
       { source: inRun, run_id: otherRun },
-      { source: inRun, run_id: '0'.repeat(32) },
-      { source: `${engine().tracking.run(runId).artifactUri}x`, run_id: runId },
       { source: inRun, model_id: modelId },
+      { source: `runs:/${runId}/model`, run_id: otherRun },
+      { source: 'runs:/nobody/model' },
+      { source: 'mlflow-artifacts:/models///', run_id: runId },
+      { source: 'mlflow-artifacts://host:9000/models/..../', run_id: runId },
+      { source: 'strange:/models', run_id: runId },
+    ]) {
+      const { source, run_id = '' } = fields;
+      assert.partialDeepStrictEqual(await createVersion('m', fields), { model_version: { source, run_id } });
+    }
+  });
+
+  it('refuses a source that is not in a store', async () => {
+    const runId = engine().createRun();
+    const modelId = await engine().createLoggedModel(runId);
+    await ok('POST', `${models}/create`, { name: 'm' });
+    for (const fields of [
       { source: `models:/${modelId}`, model_id: 'm-other' },
       { source: 'models:/m-nobody' },
-      { source: `runs:/${runId}/model`, run_id: otherRun },
+      { source: 'mlflow-artifacts://host:9000/models/../../../', run_id: runId },
       { source: '/etc' },
       { source: 'file:///etc', run_id: runId },
       { source: 'http://169.254.169.254/x' },

@@ -148,7 +148,11 @@ describe('Every endpoint of the dialect, with messages that are wrong in places'
   before(async () => {
     engine = await openRegistryEngine();
     writeFileSync(join(engine.folder, 'secret.txt'), secret);
-    endpoints = engine.endpoints.filter(({ path }) => !path.startsWith('/ajax-api/'));
+    const paths = new Set(engine.endpoints.map(({ path }) => path));
+    // Nearly all are there a second time, for web pages.
+    endpoints = engine.endpoints.filter(
+      ({ path }) => !(path.startsWith('/ajax-api/') && paths.has(path.replace('/ajax-api/', '/api/'))),
+    );
   });
   after(() => engine.close());
 
@@ -188,7 +192,10 @@ describe('Every endpoint of the dialect, with messages that are wrong in places'
       const text = nameOf(endpoint);
       // Those that we answer as MLflow answers where it lacks them, and those that ask for what is not there.
       const isLacking =
-        response.status === 501 || /traces|alias|tag|upload-artifact|restore|log-model$/.test(text);
+        response.status === 501 ||
+        /alias|tag|upload-artifact|get-trace-artifact|restore|log-model$|traces\/get$|presigned-upload-url$/.test(
+          text,
+        );
       if (!isLacking) assert.equal(response.status, 200, text);
     }
   });

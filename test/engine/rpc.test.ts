@@ -1,31 +1,21 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  CancellationTokenSource,
-  createMessageConnection,
-  IPCMessageReader,
-  IPCMessageWriter,
-  type MessageConnection,
-  ResponseError,
-} from 'vscode-jsonrpc/node';
-import type { EngineMethod, EngineParams, EngineResult } from '../../src/protocol/engine.ts';
-import { isErrorData } from '../../src/protocol/errors.ts';
 import { inTemporaryFolder } from './headless.ts';
-
-const engineScript = join(import.meta.dirname, '../../dist/engine.cjs');
-const token = 'a-token-for-this-test-only';
-
-interface RpcEngine {
-  readonly process: ChildProcess;
-  readonly connection: MessageConnection;
-  request<Method extends EngineMethod>(
-    method: Method,
-    params: EngineParams<Method>,
-  ): Promise<EngineResult<Method>>;
-}
+import {
+  createRun,
+  end,
+  engineScript,
+  opened,
+  openParams,
+  post,
+  rejectsWithKind,
+  startEngine,
+  token,
+  withEngine,
+} from './rpcEngine.ts';
 
 describe('engine over JSON-RPC', function () {
   this.timeout(30_000);
@@ -51,7 +41,8 @@ describe('engine over JSON-RPC', function () {
 
       const [series] = await engine.request('tracking/metricSeries', {
         runId,
-        metrics: [{ key: 'loss', afterStep: 1 }],
+        metrics: [{ key: 'loss', part: { kind: 'after', step: 1 }, smoothing: 0 }],
+        budget: 100,
       });
       assert.ok(series);
       assert.deepEqual(series.steps, new Float64Array([2, 3]));
@@ -110,6 +101,18 @@ describe('engine over JSON-RPC', function () {
         untrusted.request('serving/sendRequest', { endpoint: 'm', body: '{}' }),
         untrusted.request('monitoring/drift', { endpoint: 'm', referenceFile: null, from: 0, to: 1 }),
         untrusted.request('tracking/setMainMetric', { experimentId: '0', key: 'k', higherIsBetter: true }),
+        untrusted.request('maintenance/deleteRuns', { runIds: [runId] }),
+        untrusted.request('maintenance/restoreRuns', { runIds: [runId] }),
+        untrusted.request('maintenance/deleteExperiment', { experimentId: '0' }),
+        untrusted.request('maintenance/restoreExperiment', { experimentId: '0' }),
+        untrusted.request('maintenance/collectGarbage', {
+          runIds: null,
+          experimentIds: null,
+          olderThan: null,
+        }),
+        untrusted.request('maintenance/backup', { path: join(workspace, 'copy.db'), artifacts: false }),
+        untrusted.request('maintenance/restore', { path: join(workspace, 'copy.db') }),
+        untrusted.request('maintenance/check', {}),
       ];
       for (const request of refused) await rejectsWithKind(request, 'workspaceUntrusted');
       await end(untrusted);
@@ -144,69 +147,6 @@ describe('engine over JSON-RPC', function () {
     });
   });
 });
-
-function startEngine(): RpcEngine {
-  const child = fork(engineScript, { serialization: 'advanced' });
-  const connection = createMessageConnection(new IPCMessageReader(child), new IPCMessageWriter(child));
-  connection.listen();
-  return {
-    process: child,
-    connection,
-    request: (method, params) => connection.sendRequest(method, params, new CancellationTokenSource().token),
-  };
-}
-
-async function end(engine: RpcEngine): Promise<void> {
-  const exited = once(engine.process, 'exit');
-  engine.connection.dispose();
-  engine.process.disconnect();
-  const [code] = await exited;
-  assert.equal(code, 0);
-}
-
-async function withEngine(work: (engine: RpcEngine, workspace: string) => Promise<void>): Promise<void> {
-  await inTemporaryFolder(async (workspace) => {
-    const engine = startEngine();
-    await work(engine, workspace);
-    await end(engine);
-  });
-}
-
-function openParams(workspace: string): EngineParams<'engine/open'> {
-  return { workspace, preferredPort: null, token, trusted: true };
-}
-
-async function opened(engine: RpcEngine, workspace: string, preferredPort: number | null) {
-  const address = await engine.request('engine/open', { ...openParams(workspace), preferredPort });
-  assert.ok(address);
-  return address;
-}
-
-async function post(url: string, path: string, body: object): Promise<unknown> {
-  const response = await fetch(`${url}/api/2.0/mlflow/${path}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  assert.equal(response.status, 200, await response.clone().text());
-  return response.json();
-}
-
-async function createRun(url: string): Promise<string> {
-  const answer = JSON.stringify(await post(url, 'runs/create', { experiment_id: '0', start_time: 1 }));
-  const id = /"run_id":"(\w{32})"/.exec(answer)?.[1];
-  assert.ok(id);
-  return id;
-}
-
-async function rejectsWithKind(answer: Promise<unknown>, kind: string): Promise<void> {
-  await assert.rejects(answer, (error) => {
-    assert.ok(error instanceof ResponseError, String(error));
-    assert.ok(isErrorData(error.data), JSON.stringify(error.data));
-    assert.equal(error.data.kind, kind);
-    return true;
-  });
-}
 
 function isAlive(pid: number): boolean {
   try {

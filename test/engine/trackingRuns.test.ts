@@ -184,17 +184,25 @@ describe('Experiments and runs over HTTP', () => {
 
   it('keeps the model history of an MLflow 2 client', async () => {
     const run_id = textAt(await create(), 'run.info.run_id');
+    const described = (artifact_path: string) => ({
+      artifact_path,
+      flavors: {},
+      run_id,
+      utc_time_created: '2025-01-02 03:04:05.678',
+    });
     for (const artifact_path of ['a', 'b']) {
-      const model_json = JSON.stringify({ artifact_path });
+      const model_json = JSON.stringify(described(artifact_path));
       await engine.call('POST', '/runs/log-model', { run_id, model_json });
     }
     const { body } = await engine.call('GET', '/runs/get', { run_id });
     const tag = listAt(body, 'run.data.tags').find(
       (candidate) => at(candidate, 'key') === 'mlflow.log-model.history',
     );
-    assert.deepEqual(JSON.parse(textAt(tag, 'value')), [{ artifact_path: 'a' }, { artifact_path: 'b' }]);
+    assert.deepEqual(JSON.parse(textAt(tag, 'value')), [described('a'), described('b')]);
     await refusal('POST', '/runs/log-model', { run_id, model_json: 'no json' });
+    await refusal('POST', '/runs/log-model', { run_id, model_json: '{"flavors": {}}' });
     await engine.call('POST', '/runs/set-tag', { run_id, key: 'mlflow.log-model.history', value: 'no json' });
-    assert.equal((await engine.call('POST', '/runs/log-model', { run_id, model_json: '{}' })).status, 200);
+    const model_json = JSON.stringify(described('c'));
+    assert.equal((await engine.call('POST', '/runs/log-model', { run_id, model_json })).status, 200);
   });
 });

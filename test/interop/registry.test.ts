@@ -190,7 +190,7 @@ print(json.dumps({
         'tree/a b é.txt',
         'tree/sub/empty.bin',
       ],
-      sizes: { 'data/big.bin': 20_000_000, 'tree/sub/empty.bin': 0 },
+      sizes: { 'data/big.bin': 20_000_000, 'tree/sub/empty.bin': null },
       text: 'olá',
       empty: 0,
       big: true,

@@ -49,9 +49,10 @@ describe('The sample project', function () {
         assert.equal(detail.sourceName, 'train.py');
         assert.ok(detail.parameters.some(({ key, value }) => key === 'model' && value === model));
 
-        const [curve] = tracking.metricSeries({
+        const [curve] = await tracking.metricSeries({
           runId: run.runId,
-          metrics: [{ key: 'val_loss', afterStep: null }],
+          metrics: [{ key: 'val_loss', part: { kind: 'all' }, smoothing: 0 }],
+          budget: 100,
         });
         assert.deepEqual(
           [...(curve?.steps ?? [])],

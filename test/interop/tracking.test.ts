@@ -161,7 +161,10 @@ describe('Tracking with the real Python client', () => {
     expect('model.type', 'classifier');
     expect('model.params', { depth: '3', late: 'yes' });
     expect('model.tags', { extra: '1' });
-    expect('model.metrics', [['acc', 0.9, 1, true]]);
+    expect('model.metrics', [
+      ['acc', 0.8, 0, true],
+      ['acc', 0.9, 1, true],
+    ]);
     expect('model.source', true);
     expect('model.location', true);
     expect('model.outputs', [[true, 2]]);
@@ -169,7 +172,7 @@ describe('Tracking with the real Python client', () => {
   });
 
   it('searches logged models', () => {
-    expect('model.found', [['tree'], ['tree'], [], ['tree'], ['forest'], ['tree']]);
+    expect('model.found', [['tree'], ['tree'], ['tree'], ['tree'], ['forest'], ['tree']]);
     expect('model.ordered', ['tree', 'forest']);
   });
 });

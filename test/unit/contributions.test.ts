@@ -13,6 +13,7 @@ import {
   walkthrough,
 } from '../../src/extension/contributions.ts';
 import { errorCatalogue } from '../../src/protocol/errors.ts';
+import { omissionReasons } from '../../src/protocol/importing.ts';
 import { findTranslationCalls } from './translatedTexts.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -232,6 +233,7 @@ describe('contributions', () => {
     const needed = new Map<string, string>([
       ...literal.map(({ text, place }) => [text, place] as const),
       ...errorTexts.map((text) => [text, 'src/protocol/errors.ts'] as const),
+      ...Object.values(omissionReasons).map((text) => [text, 'src/protocol/importing.ts'] as const),
     ]);
 
     for (const file of manifestBundles) {
@@ -276,7 +278,7 @@ describe('contributions', () => {
     });
 
     it('are of texts that stand in the code', () => {
-      // The texts of errors come from their catalogue, whose every text is checked above.
+      // The texts of errors and omissions come from their catalogues, whose every text is checked above.
       const others = computed.filter((place) => !place.startsWith('src/extension/views/errors.ts:'));
       assert.deepEqual(others, [], 'l10n.t with a text that no test can see');
     });

@@ -1,5 +1,5 @@
 import BetterSqlite3 from 'better-sqlite3';
-import { SlipwayError } from '../../protocol/errors.ts';
+import { explainRefusal, SlipwayError } from '../../protocol/errors.ts';
 import { migrations as allMigrations, type Migration } from './migrations/index.ts';
 
 /**
@@ -9,16 +9,27 @@ import { migrations as allMigrations, type Migration } from './migrations/index.
  * power loss too. Both take the write lock at once, so several engines on one file wait for each other.
  */
 export interface Database {
+  /** Absolute path of the file. */
+  readonly file: string;
   prepare<Parameters extends unknown[], Row>(sql: string): BetterSqlite3.Statement<Parameters, Row>;
   transaction<Result>(work: () => Result): Result;
   durableTransaction<Result>(work: () => Result): Result;
+  /** Another number than before when another connection, of this or another process, has written meanwhile. */
+  dataVersion(): number;
   close(): void;
 }
+
+/** A write waits this long for another process to end its own, then fails with `storeBusy`. */
+const patienceMilliseconds = 20_000;
+
+/** A log that grew beyond this, while a backup or a long read kept it from being reused, is cut back to it. */
+const largestKeptLogBytes = 64 * 1024 * 1024;
 
 /**
  * Opens the store at `file`, creates it when it is not there (its folder must be), and brings its schema up to date.
  *
- * @throws SlipwayError `storeTooNew` when a newer Slipway wrote it, `storeUnreadable` when SQLite cannot open it.
+ * @throws SlipwayError `storeTooNew` when a newer Slipway wrote it, `storeDamaged`, `diskFull`, `storeNotWritable`,
+ * `storeBusy` or `storeUnreadable` when it cannot be used.
  */
 export function openDatabase(file: string, migrations: readonly Migration[] = allMigrations): Database {
   const connection = connect(file);
@@ -26,9 +37,10 @@ export function openDatabase(file: string, migrations: readonly Migration[] = al
     migrate(connection, file, migrations);
   } catch (error) {
     connection.close();
-    throw error;
+    throw explainRefusal(error, file);
   }
   return {
+    file,
     prepare: (sql) => connection.prepare(sql),
     transaction: (work) => runTransaction(connection, file, work),
     durableTransaction: (work) => {
@@ -40,6 +52,7 @@ export function openDatabase(file: string, migrations: readonly Migration[] = al
         connection.pragma('synchronous = NORMAL');
       }
     },
+    dataVersion: () => Number(connection.pragma('data_version', { simple: true })),
     close: () => connection.close(),
   };
 }
@@ -47,14 +60,17 @@ export function openDatabase(file: string, migrations: readonly Migration[] = al
 function connect(file: string): BetterSqlite3.Database {
   let connection: BetterSqlite3.Database | null = null;
   try {
-    connection = new BetterSqlite3(file, { timeout: 20_000 });
+    connection = new BetterSqlite3(file, { timeout: patienceMilliseconds });
     connection.pragma('journal_mode = WAL');
+    connection.pragma(`journal_size_limit = ${largestKeptLogBytes}`);
     connection.pragma('synchronous = NORMAL');
     connection.pragma('foreign_keys = ON');
     connection.pragma('case_sensitive_like = ON');
     return connection;
   } catch (error) {
     connection?.close();
+    const explained = explainRefusal(error, file);
+    if (explained instanceof SlipwayError) throw explained;
     throw new SlipwayError('storeUnreadable', { path: file, detail: messageOf(error) }, { cause: error });
   }
 }
@@ -87,13 +103,7 @@ function runTransaction<Result>(
   try {
     return connection.transaction(work).immediate();
   } catch (error) {
-    if (error instanceof BetterSqlite3.SqliteError) {
-      if (error.code === 'SQLITE_FULL') throw new SlipwayError('diskFull', { path: file }, { cause: error });
-      if (error.code.startsWith('SQLITE_READONLY') || error.code.startsWith('SQLITE_IOERR')) {
-        throw new SlipwayError('storeUnreadable', { path: file, detail: error.message }, { cause: error });
-      }
-    }
-    throw error;
+    throw explainRefusal(error, file);
   }
 }
 

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { answerJson } from './dialect.ts';
+import { answerJson } from './answer.ts';
 
 export interface AccessOptions {
   /** The address that is listened on. */
@@ -26,12 +26,12 @@ export function guardAccess(app: FastifyInstance, options: AccessOptions): void 
     if (host === undefined || !isOwnName(hostNameOf(host), options.host)) {
       return reply
         .code(403)
-        .type('text/plain')
+        .type('text/plain; charset=utf-8')
         .send('Invalid Host header - possible DNS rebinding attack detected');
     }
     const origin = request.headers.origin;
     if (origin !== undefined && origin !== `http://${host}`) {
-      return reply.code(403).type('text/plain').send('Cross-origin request blocked');
+      return reply.code(403).type('text/plain; charset=utf-8').send('Cross-origin request blocked');
     }
     if (!openPaths.has(request.url) && !credentialsOf(request).some(isRightToken)) {
       reply.header('www-authenticate', 'Basic realm="Slipway"');

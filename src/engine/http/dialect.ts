@@ -8,13 +8,23 @@
  */
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type ErrorCategory, SlipwayError, toSlipwayError } from '../../protocol/errors.ts';
-import { createMessage, isFields, type Message } from './message.ts';
+import { SlipwayError, toSlipwayError } from '../../protocol/errors.ts';
+import type { Int64 } from '../tracking/types.ts';
+import { answerError, answerJson, answerNoSuchEndpoint, answerOtherMethod } from './answer.ts';
+import { parseJsonBody } from './bodyJson.ts';
+import { createMessage, invalid, isFields, type Message } from './message.ts';
+
+declare global {
+  interface JSON {
+    /** A value that `JSON.stringify` writes as this text; TypeScript does not know it yet. */
+    rawJSON(text: string): object;
+  }
+}
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** Answers a remote procedure with an object in snake_case; nothing to say is `{}`. */
-export type RpcHandler = (message: Message) => object;
+export type RpcHandler = (message: Message, request: FastifyRequest) => object | Promise<object>;
 
 /** Answers a request whose body or answer is no message, such as a file; `bodyOf` gives what it brings. */
 export type RawHandler = (request: FastifyRequest, reply: FastifyReply) => unknown;
@@ -45,10 +55,11 @@ const largestBody = 64 * 1024 * 1024;
 
 /** The routes of an app, to be mounted before it listens. `report` hears of errors that were not foreseen. */
 export function createDialectRoutes(app: FastifyInstance, report: (error: unknown) => void): DialectRoutes {
-  const known = new Map<string, RegExp>();
+  const known = new Map<string, KnownPath>();
   const endpoints: Endpoint[] = [];
   const plain = (method: Method, path: string, handler: RawHandler) => {
-    known.set(path, patternOf(path));
+    const methods = known.get(path)?.methods ?? [];
+    known.set(path, { pattern: patternOf(path), methods: [...methods, method] });
     endpoints.push({ method, path });
     app.route({ method, url: path.replace(/\{(\w+)\}/g, ':$1'), handler });
   };
@@ -68,9 +79,17 @@ export function createDialectRoutes(app: FastifyInstance, report: (error: unknow
     return answerError(reply, error);
   });
   app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?', 1)[0] ?? '';
-    const exists = [...known.values()].some((pattern) => pattern.test(path));
-    answerNoSuchEndpoint(reply, exists ? 405 : 404);
+    const [path = '', ...query] = request.url.split('?');
+    const methodsAt = (at: string) =>
+      [...known.values()].flatMap(({ pattern, methods }) => (pattern.test(at) ? methods : []));
+    const methods = methodsAt(path);
+    const single = path.replace(/\/{2,}/g, '/');
+    if (methods.length === 0 && single !== path && methodsAt(single).length > 0) {
+      return reply.redirect([single, ...query].join('?'), 308);
+    }
+    return methods.length === 0
+      ? answerNoSuchEndpoint(reply)
+      : answerOtherMethod(reply, request.method, methods);
   });
 
   return {
@@ -82,8 +101,8 @@ export function createDialectRoutes(app: FastifyInstance, report: (error: unknow
     },
     rpc(method, path, handler, major = 2) {
       const answer: RawHandler = async (request, reply) => {
-        const message = await readMessage(request);
-        return answerJson(reply, 200, handler(message));
+        const message = await messageOf(request);
+        return answerJson(reply, 200, await handler(message, request));
       };
       plain(method, `/api/${major}.0${path}`, answer);
       plain(method, `/ajax-api/${major}.0${path}`, answer);
@@ -96,6 +115,11 @@ export function encodeDouble(value: number): number | string {
   return Number.isFinite(value) ? value : String(value);
 }
 
+/** All digits of a 64-bit integer, which JSON can hold and a JavaScript number cannot. */
+export function encodeInt64(value: Int64): number | object {
+  return typeof value === 'number' ? value : JSON.rawJSON(String(value));
+}
+
 /** Empty lists are left out of an answer. */
 export function encodeList<Item>(items: readonly Item[]): readonly Item[] | undefined {
   return items.length > 0 ? items : undefined;
@@ -106,41 +130,10 @@ export function encodeText(text: string | null): string | undefined {
   return text === null || text === '' ? undefined : text;
 }
 
-/** Answers with JSON; `undefined` fields are left out. */
-export function answerJson(reply: FastifyReply, status: number, body: object): FastifyReply {
-  return reply.code(status).header('content-type', 'application/json').send(JSON.stringify(body));
+interface KnownPath {
+  readonly pattern: RegExp;
+  readonly methods: readonly Method[];
 }
-
-/** Answers with `{error_code, message}` and the status that MLflow gives to such an error. */
-export function answerError(reply: FastifyReply, error: SlipwayError): FastifyReply {
-  const { status, code } = answers[error.category];
-  const message = [error.message, error.remedy].filter((sentence) => sentence !== '').join(' ');
-  return answerJson(reply, status, { error_code: code, message });
-}
-
-/** A client takes 404 without JSON as "this server lacks the endpoint" and uses its fallback. */
-function answerNoSuchEndpoint(reply: FastifyReply, status: 404 | 405): FastifyReply {
-  const title = status === 404 ? 'Not Found' : 'Method Not Allowed';
-  return reply
-    .code(status)
-    .header('content-type', 'text/html; charset=utf-8')
-    .send(`<!doctype html>\n<html lang=en>\n<title>${status} ${title}</title>\n<h1>${title}</h1>\n`);
-}
-
-/**
- * Statuses as MLflow's. The Python client repeats requests answered 408, 429, 500, 502, 503 or 504 for minutes, so a
- * condition that we foresee never gets one of those; 507 is for a store that takes no writes.
- */
-const answers: Readonly<Record<ErrorCategory, { readonly status: number; readonly code: string }>> = {
-  invalid: { status: 400, code: 'INVALID_PARAMETER_VALUE' },
-  alreadyExists: { status: 400, code: 'RESOURCE_ALREADY_EXISTS' },
-  notFound: { status: 404, code: 'RESOURCE_DOES_NOT_EXIST' },
-  denied: { status: 403, code: 'PERMISSION_DENIED' },
-  notImplemented: { status: 501, code: 'NOT_IMPLEMENTED' },
-  unavailable: { status: 507, code: 'TEMPORARILY_UNAVAILABLE' },
-  cancelled: { status: 499, code: 'CANCELLED' },
-  internal: { status: 500, code: 'INTERNAL_ERROR' },
-};
 
 /** Fastify's own complaints about a request, such as a malformed content type, are the client's fault. */
 function asClientError(thrown: unknown): unknown {
@@ -169,11 +162,12 @@ export function queryOf(request: FastifyRequest): Message {
   return createMessage({ ...(isFields(request.query) ? request.query : {}), ...pathParametersOf(request) });
 }
 
-async function readMessage(request: FastifyRequest): Promise<Message> {
+/** The message of a call: its query and path (GET), or its JSON body and path. */
+export async function messageOf(request: FastifyRequest): Promise<Message> {
   if (request.method === 'GET' || request.method === 'HEAD') return queryOf(request);
   if (request.body !== undefined || request.method !== 'DELETE') checkContentType(request);
   const body = await readText(bodyOf(request));
-  return createMessage({ ...parseBody(body), ...pathParametersOf(request) });
+  return createMessage({ ...parseBody(body), ...pathParametersOf(request) }, '', body);
 }
 
 function pathParametersOf(request: FastifyRequest): Readonly<Record<string, unknown>> {
@@ -200,45 +194,13 @@ async function readText(body: AsyncIterable<Buffer>): Promise<string> {
   return Buffer.concat(pieces).toString('utf8');
 }
 
-/** Some clients encode twice, so a text that holds JSON is read once more. */
 function parseBody(body: string): Readonly<Record<string, unknown>> {
-  if (body === '') return {};
-  let parsed = parseJson(body);
-  if (typeof parsed === 'string') parsed = parseJson(parsed);
+  const parsed = body === '' ? {} : parseJsonBody(body);
   if (isFields(parsed)) return parsed;
   throw invalid('The request body must be a JSON object.');
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    return parsePythonJson(text, error);
-  }
-}
-
-/** Python's json module writes NaN and Infinity bare. They are quoted outside of texts, then parsed again. */
-function parsePythonJson(text: string, original: unknown): unknown {
-  try {
-    return JSON.parse(
-      text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (token) =>
-        token.startsWith('"') ? token : `"${token}"`,
-      ),
-    );
-  } catch {
-    throw invalid(`The request body is not valid JSON: ${messageOf(original)}`);
-  }
 }
 
 function patternOf(path: string): RegExp {
   const escaped = path.replace(/[.+^$()|[\]\\]/g, '\\$&');
   return new RegExp(`^${escaped.replace(/\{\w+\}/g, '[^/]+').replace('*', '.*')}$`);
-}
-
-function invalid(detail: string): SlipwayError {
-  return new SlipwayError('invalidParameter', { detail });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
+import { SlipwayError } from '../../protocol/errors.ts';
 import type { TrackingService } from '../tracking/service.ts';
-import type { Experiment } from '../tracking/types.ts';
+import type { DatasetSummary, Experiment } from '../tracking/types.ts';
 import { type DialectRoutes, encodeList, encodeText, type RpcHandler } from './dialect.ts';
 import { readKeyValues, readMaxResults, viewTypes } from './readings.ts';
 
@@ -62,6 +63,27 @@ export function registerExperimentRoutes(
     tracking.deleteExperimentTag(message.requiredText('experiment_id'), message.requiredText('key'));
     return {};
   });
+  routes.rpc('POST', '/mlflow/experiments/search-datasets', (message) => {
+    const experimentIds = message.texts('experiment_ids');
+    if (experimentIds.length === 0) throw invalidSearch('must specify at least one experiment_id.');
+    if (experimentIds.length > mostExperiments) {
+      throw invalidSearch(
+        `cannot specify more than ${mostExperiments} experiment_ids. Received ${experimentIds.length} experiment_ids.`,
+      );
+    }
+    return { dataset_summaries: encodeList(tracking.searchDatasets(experimentIds).map(encodeSummary)) };
+  });
+}
+
+/** Of `search-datasets`, in one request. */
+const mostExperiments = 20;
+
+function invalidSearch(problem: string): SlipwayError {
+  return new SlipwayError('invalidParameter', { detail: `SearchDatasets request ${problem}` });
+}
+
+function encodeSummary({ experimentId, name, digest, context }: DatasetSummary): object {
+  return { experiment_id: experimentId, name, digest, context: encodeText(context) };
 }
 
 function encodeExperiment(experiment: Experiment): object {

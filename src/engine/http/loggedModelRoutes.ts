@@ -2,7 +2,7 @@ import type { TrackingService } from '../tracking/service.ts';
 import type { LoggedModelData, LoggedModelStatus, ModelMetric } from '../tracking/types.ts';
 import { type DialectRoutes, encodeList, encodeText } from './dialect.ts';
 import { type Message, missingParameter } from './message.ts';
-import { encodeMetric } from './metricRoutes.ts';
+import { encodeMetric } from './metricHistory.ts';
 import { readKeyValues, readMaxResults } from './readings.ts';
 
 const statusNumbers: Readonly<Record<LoggedModelStatus, number>> = {
@@ -88,7 +88,7 @@ function encodeModel({ model, tags, parameters, metrics }: LoggedModelData): obj
       artifact_uri: model.artifactUri,
       status: model.status,
       model_type: model.modelType,
-      source_run_id: encodeText(model.sourceRunId),
+      source_run_id: model.sourceRunId ?? '',
       status_message: encodeText(model.statusMessage),
       tags: encodeList(tags),
     },

@@ -1,4 +1,6 @@
 import { SlipwayError } from '../../protocol/errors.ts';
+import type { Int64 } from '../tracking/types.ts';
+import { parseJsonBodyExactly } from './bodyJson.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -14,11 +16,18 @@ export interface Message {
   /** The fields as they came, for a reader that must be fast; prefer the typed readers. */
   readonly fields: Fields;
   has(name: string): boolean;
+  /** A field that may be any JSON; absent and null are `undefined`. */
+  value(name: string): unknown;
   text(name: string): string | undefined;
   requiredText(name: string): string;
   /** An int64 that a JavaScript number holds exactly. A fraction is cut off, as MLflow does. */
   integer(name: string): number | undefined;
   requiredInteger(name: string): number;
+  /** An int64 with all its digits. A fraction is cut off. */
+  int64(name: string): Int64 | undefined;
+  requiredInt64(name: string): Int64;
+  /** The fields with those integers as bigints that lose digits as JavaScript numbers; slow, as the JSON is read anew. */
+  exactFields(): Fields;
   /** A double; the texts "NaN", "Infinity" and "-Infinity" are numbers too. */
   double(name: string): number | undefined;
   requiredDouble(name: string): number;
@@ -32,10 +41,19 @@ export interface Message {
   message(name: string): Message | undefined;
 }
 
-/** Wraps fields that were parsed from JSON or a query. */
-export function createMessage(fields: Fields, place = ''): Message {
+/**
+ * Wraps fields that were parsed from JSON or a query. `place` is what errors call a message inside another; `source` is
+ * the JSON itself, from which errors quote numbers as they were written.
+ */
+export function createMessage(fields: Fields, place = '', source = ''): Message {
   const where = (name: string) => (place === '' ? name : `${place}.${name}`);
-  const find = (name: string): unknown => fields[name] ?? fields[camelCase(name)] ?? undefined;
+  const find = (name: string): unknown => {
+    const other = camelCase(name);
+    if (other !== name && fields[name] !== undefined && fields[other] !== undefined) {
+      throw invalid(`Request specifies both '${name}' and '${other}'; provide only one of them.`);
+    }
+    return fields[name] ?? fields[other] ?? undefined;
+  };
   const required = <Value>(name: string, value: Value | undefined): Value => {
     if (value === undefined || value === '') throw missingParameter(where(name));
     return value;
@@ -43,14 +61,23 @@ export function createMessage(fields: Fields, place = ''): Message {
   const message: Message = {
     fields,
     has: (name) => find(name) !== undefined,
+    value: find,
     text(name) {
       const value = find(name);
       if (value === undefined || typeof value === 'string') return value;
-      throw wrongType(where(name), value);
+      throw wrongType(where(name), value, literalOf(name, value, source));
     },
     requiredText: (name) => required(name, message.text(name)),
     integer: (name) => readInteger(find(name), where(name)),
     requiredInteger: (name) => required(name, message.integer(name)),
+    int64(name) {
+      const value = find(name);
+      if (!isInexact(value)) return readInt64(value, where(name));
+      const exact = message.exactFields();
+      return readInt64(exact[name] ?? exact[camelCase(name)], where(name));
+    },
+    requiredInt64: (name) => required(name, message.int64(name)),
+    exactFields: () => (source === '' ? fields : fieldsAt(parseJsonBodyExactly(source), place)),
     double: (name) => readDouble(find(name), where(name)),
     requiredDouble: (name) => required(name, message.double(name)),
     flag(name) {
@@ -59,7 +86,8 @@ export function createMessage(fields: Fields, place = ''): Message {
       const word = typeof value === 'string' ? value.toLowerCase() : value;
       if (word === 'true') return true;
       if (word === 'false') return false;
-      throw wrongType(where(name), value);
+      if (typeof word !== 'string') throw wrongType(where(name), value);
+      throw invalid(`Invalid boolean value: ${value}, must be 'true' or 'false'.`);
     },
     choice(name, numbers) {
       const value = find(name);
@@ -82,14 +110,14 @@ export function createMessage(fields: Fields, place = ''): Message {
       if (value === undefined) return [];
       if (!Array.isArray(value)) throw wrongType(where(name), value);
       return value.map((item, index) => {
-        if (isFields(item)) return createMessage(item, `${where(name)}[${index}]`);
+        if (isFields(item)) return createMessage(item, `${where(name)}[${index}]`, source);
         throw wrongType(where(name), value);
       });
     },
     message(name) {
       const value = find(name);
       if (value === undefined) return undefined;
-      if (isFields(value)) return createMessage(value, where(name));
+      if (isFields(value)) return createMessage(value, where(name), source);
       throw wrongType(where(name), value);
     },
   };
@@ -105,6 +133,40 @@ export function readInteger(value: unknown, name: string): number | undefined {
   if (!Number.isSafeInteger(whole)) throw wrongType(name, value);
   // A negative fraction is cut to -0, which SQLite would keep apart from 0.
   return whole === 0 ? 0 : whole;
+}
+
+/** Whether a parsed number may have lost digits. */
+export function isInexact(value: unknown): boolean {
+  return typeof value === 'number' && !Number.isSafeInteger(Math.trunc(value));
+}
+
+/** Reads an int64 from a number, a bigint, a boolean or a text; `undefined` and null read as absent. */
+export function readInt64(value: unknown, name: string): Int64 | undefined {
+  if (value === undefined || value === null) return undefined;
+  const whole = wholeNumber(typeof value === 'boolean' ? Number(value) : value);
+  if (whole === null || BigInt.asIntN(64, whole) !== whole) {
+    throw typeof value === 'bigint' ? wrongType(name, Number(value), String(value)) : wrongType(name, value);
+  }
+  const number = Number(whole);
+  return Number.isSafeInteger(number) ? number : whole;
+}
+
+function wholeNumber(value: unknown): bigint | null {
+  if (typeof value === 'bigint') return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? BigInt(Math.trunc(value)) : null;
+  if (typeof value !== 'string' || value.trim() === '') return null;
+  const digits = /^\s*\+?(-?\d+)\s*$/.exec(value)?.[1];
+  return digits === undefined ? wholeNumber(Number(value)) : BigInt(digits);
+}
+
+/** The message at a place such as `metrics[3]` inside a parsed body. */
+function fieldsAt(body: unknown, place: string): Fields {
+  const names = place.split(/[.[\]]+/).filter((name) => name !== '');
+  const found = names.reduce<unknown>(
+    (fields, name) => (typeof fields === 'object' && fields !== null ? Reflect.get(fields, name) : undefined),
+    body,
+  );
+  return isFields(found) ? found : {};
 }
 
 /** Reads a double from a number, a boolean or a text, in the spellings of protobuf's JSON and of Python. */
@@ -128,25 +190,52 @@ export function isFields(value: unknown): value is Fields {
 }
 
 export function missingParameter(name: string): SlipwayError {
-  return new SlipwayError('invalidParameter', {
-    detail: `Missing value for required parameter '${name}'. See the API docs for more information about request parameters.`,
-  });
+  return invalid(
+    `Missing value for required parameter '${name}'. See the API docs for more information about request parameters.`,
+  );
 }
 
-function wrongType(name: string, value: unknown): SlipwayError {
-  return new SlipwayError('invalidParameter', {
-    detail: `Invalid value ${JSON.stringify(value)} for parameter '${name}' supplied: Hint: Value was of type '${pythonType(value)}'. See the API docs for more information about request parameters.`,
-  });
+/** That a value has not the type or range that it should have; `literal` is how it was written. */
+export function wrongType(name: string, value: unknown, literal = JSON.stringify(value)): SlipwayError {
+  return invalid(
+    `Invalid value ${literal} for parameter '${name}' supplied:  Hint: Value was of type '${pythonType(value, literal)}'. See the API docs for more information about request parameters.`,
+  );
+}
+
+/** That something about a request is wrong. */
+export function invalid(detail: string): SlipwayError {
+  return new SlipwayError('invalidParameter', { detail });
+}
+
+/** A number as the JSON has it: `9.0` is 9 once it is parsed. */
+function literalOf(name: string, value: unknown, source: string): string | undefined {
+  if (typeof value !== 'number') return undefined;
+  for (const key of [`"${name}"`, `"${camelCase(name)}"`]) {
+    for (let at = source.indexOf(key); at >= 0; at = source.indexOf(key, at + 1)) {
+      const literal = /^\s*:\s*(-?\d[\d.eE+-]*)/.exec(
+        source.slice(at + key.length, at + key.length + 100),
+      )?.[1];
+      if (literal !== undefined && Number(literal) === value) return literal;
+    }
+  }
+  return undefined;
 }
 
 /** MLflow's messages name types as Python does. */
-function pythonType(value: unknown): string {
+function pythonType(value: unknown, literal: string): string {
   if (typeof value === 'string') return 'str';
   if (typeof value === 'boolean') return 'bool';
-  if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'float';
+  if (typeof value === 'number') return /^-?\d+$/.test(literal) ? 'int' : 'float';
   return Array.isArray(value) ? 'list' : 'dict';
 }
 
+/** The names that our code asks for, in camelCase: made once, as each message is asked for several. */
+const camelNames = new Map<string, string>();
+
 function camelCase(name: string): string {
-  return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const known = camelNames.get(name);
+  if (known !== undefined) return known;
+  const made = name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  camelNames.set(name, made);
+  return made;
 }

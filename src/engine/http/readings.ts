@@ -3,7 +3,7 @@
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { KeyValue } from '../../protocol/tracking.ts';
 import type { ViewType } from '../tracking/types.ts';
-import { type Message, missingParameter } from './message.ts';
+import { type Message, missingParameter, wrongType } from './message.ts';
 
 export const viewTypes: Readonly<Record<ViewType, number>> = { ACTIVE_ONLY: 1, DELETED_ONLY: 2, ALL: 3 };
 
@@ -31,10 +31,6 @@ export function readMaxResults(message: Message, fallback: number | null, limit:
       detail: `Invalid value ${asked} for parameter 'max_results' supplied. It must be a positive integer`,
     });
   }
-  if (asked > limit) {
-    throw new SlipwayError('invalidParameter', {
-      detail: `Invalid value ${asked} for parameter 'max_results' supplied. It must be at most ${limit}`,
-    });
-  }
+  if (asked > limit) throw wrongType('max_results', message.value('max_results'));
   return asked;
 }

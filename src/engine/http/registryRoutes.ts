@@ -3,7 +3,7 @@ import { clientName } from '../registry/removal.ts';
 import type { RegistryService } from '../registry/service.ts';
 import type { ModelVersion, RegisteredModel, RegistrySearch } from '../registry/types.ts';
 import { type DialectRoutes, encodeList, encodeText } from './dialect.ts';
-import type { Message } from './message.ts';
+import { type Message, wrongType } from './message.ts';
 import { readKeyValue, readKeyValues } from './readings.ts';
 
 /** The remote procedures of MLflow's model_registry.proto. */
@@ -36,7 +36,7 @@ function registerModelRoutes({ rpc }: DialectRoutes, registry: RegistryService):
   );
   rpc('DELETE', `${path}/delete`, (message) => nothing(registry.deleteModel(message.requiredText('name'))));
   rpc('GET', `${path}/search`, (message) => {
-    const { items, nextPageToken } = registry.searchModels(readSearch(message, 100));
+    const { items, nextPageToken } = registry.searchModels(readSearch(message, 100, 1000));
     return {
       registered_models: encodeList(items.map(encodeModel)),
       next_page_token: encodeText(nextPageToken),
@@ -98,9 +98,9 @@ function registerVersionRoutes({ rpc }: DialectRoutes, registry: RegistryService
     return nothing(registry.deleteVersion(name, version));
   });
   rpc('GET', `${path}/search`, (message) => {
-    const { items, nextPageToken } = registry.searchVersions(readSearch(message, 200_000));
+    const { items, nextPageToken } = registry.searchVersions(readSearch(message, 200_000, 200_000));
     return {
-      model_versions: encodeList(items.map(encodeVersion)),
+      model_versions: encodeList(items.map(encodeFound)),
       next_page_token: encodeText(nextPageToken),
     };
   });
@@ -138,11 +138,13 @@ function readVersionKey(message: Message): { readonly name: string; readonly ver
   return { name: message.requiredText('name'), version: readVersionNumber(version) };
 }
 
-function readSearch(message: Message, defaultPage: number): RegistrySearch {
+function readSearch(message: Message, defaultPage: number, largestPage: number): RegistrySearch {
+  const maxResults = message.integer('max_results') ?? defaultPage;
+  if (maxResults > largestPage) throw wrongType('max_results', message.value('max_results'));
   return {
     filter: message.text('filter') ?? '',
     orderBy: message.texts('order_by'),
-    maxResults: message.integer('max_results') ?? defaultPage,
+    maxResults,
     pageToken: message.text('page_token') ?? null,
   };
 }
@@ -153,6 +155,11 @@ function modelAnswer(model: RegisteredModel): object {
 
 function versionAnswer(version: ModelVersion): object {
   return { model_version: encodeVersion(version) };
+}
+
+/** MLflow does not tell the aliases of a version in the answer to a search, or inside its model. */
+function encodeFound(version: ModelVersion): object {
+  return { ...encodeVersion(version), aliases: undefined };
 }
 
 /** Procedures that only do something answer an empty message. */
@@ -166,19 +173,19 @@ function encodeModel(model: RegisteredModel): object {
     creation_timestamp: model.createdAt,
     last_updated_timestamp: model.lastUpdated,
     description: encodeText(model.description),
-    latest_versions: encodeList(model.latestVersions.map(encodeVersion)),
+    latest_versions: encodeList(model.latestVersions.map(encodeFound)),
     tags: encodeList(model.tags),
     aliases: encodeList(model.aliases.map(({ alias, version }) => ({ alias, version: String(version) }))),
   };
 }
 
+/** A version as MLflow tells it: not who made it, nor its logged model, which clients find through `source`. */
 function encodeVersion(version: ModelVersion): object {
   return {
     name: version.name,
     version: String(version.version),
     creation_timestamp: version.createdAt,
     last_updated_timestamp: version.lastUpdated,
-    user_id: encodeText(version.userId),
     current_stage: version.stage,
     description: version.description,
     source: version.source,
@@ -188,6 +195,5 @@ function encodeVersion(version: ModelVersion): object {
     tags: encodeList(version.tags),
     run_link: version.runLink,
     aliases: encodeList(version.aliases),
-    model_id: encodeText(version.modelId),
   };
 }

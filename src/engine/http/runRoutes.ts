@@ -1,9 +1,11 @@
 import type { RunStatus } from '../../protocol/tracking.ts';
+import type { ProvenanceService } from '../provenance/service.ts';
 import type { TrackingService } from '../tracking/service.ts';
 import type { DatasetLink, Run, RunInfo } from '../tracking/types.ts';
 import { type DialectRoutes, encodeList, encodeText } from './dialect.ts';
 import { type Message, missingParameter } from './message.ts';
-import { encodeMetric } from './metricRoutes.ts';
+import { encodeMetric } from './metricHistory.ts';
+import { programOf } from './provenanceRoutes.ts';
 import { readKeyValues, readMaxResults, readRunId, viewTypes } from './readings.ts';
 
 const statusNumbers: Readonly<Record<RunStatus, number>> = {
@@ -17,9 +19,13 @@ const statusNumbers: Readonly<Record<RunStatus, number>> = {
 /** Runs: create, read, search, change, delete and restore; their tags, inputs and outputs. */
 export function registerRunRoutes(
   routes: DialectRoutes,
-  { tracking }: { readonly tracking: TrackingService },
+  options: {
+    readonly tracking: TrackingService;
+    readonly provenance: Pick<ProvenanceService, 'runCreated' | 'inputsLogged'>;
+  },
 ): void {
-  routes.rpc('POST', '/mlflow/runs/create', (message) => {
+  const { tracking, provenance } = options;
+  routes.rpc('POST', '/mlflow/runs/create', (message, request) => {
     const run = tracking.createRun({
       experimentId: message.requiredText('experiment_id'),
       userId: message.text('user_id') ?? '',
@@ -27,7 +33,10 @@ export function registerRunRoutes(
       startTime: message.integer('start_time'),
       tags: readKeyValues(message, 'tags'),
     });
-    return { run: encodeRun(run) };
+    const program = programOf(request);
+    if (program !== null) provenance.runCreated(run.info.runId, program);
+    // As MLflow answers: what a run has put out is told once it can have put out something.
+    return { run: { ...encodeRun(run), outputs: undefined } };
   });
   routes.rpc('GET', '/mlflow/runs/get', (message) => ({
     run: encodeRun(tracking.wholeRun(readRunId(message))),
@@ -69,11 +78,13 @@ export function registerRunRoutes(
     return {};
   });
   routes.rpc('POST', '/mlflow/runs/log-inputs', (message) => {
+    const runId = readRunId(message);
     tracking.logInputs(
-      readRunId(message),
+      runId,
       message.messages('datasets').map(readDatasetLink),
       message.messages('models').map((model) => model.requiredText('model_id')),
     );
+    provenance.inputsLogged(runId);
     return {};
   });
   routes.rpc('POST', '/mlflow/runs/outputs', (message) => {

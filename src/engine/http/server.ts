@@ -1,18 +1,23 @@
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance } from 'fastify';
 import { SlipwayError } from '../../protocol/errors.ts';
+import type { ProvenanceService } from '../provenance/service.ts';
 import type { RegistryService } from '../registry/service.ts';
 import type { ArtifactStore } from '../tracking/artifacts.ts';
 import type { TrackingService } from '../tracking/service.ts';
 import { guardAccess } from './access.ts';
+import { answerError } from './answer.ts';
 import { registerArtifactRoutes } from './artifactRoutes.ts';
-import { answerError, createDialectRoutes, type Endpoint } from './dialect.ts';
+import { registerAssessmentRoutes } from './assessmentRoutes.ts';
+import { createDialectRoutes, type Endpoint } from './dialect.ts';
 import { registerExperimentRoutes } from './experimentRoutes.ts';
 import { registerLoggedModelRoutes } from './loggedModelRoutes.ts';
 import { registerMetricRoutes } from './metricRoutes.ts';
 import { registerProbeRoutes } from './probeRoutes.ts';
+import { registerProvenanceRoutes } from './provenanceRoutes.ts';
 import { registerRegistryRoutes } from './registryRoutes.ts';
 import { registerRunRoutes } from './runRoutes.ts';
+import { registerTraceRoutes } from './traceRoutes.ts';
 
 /** A port that the person named must be that one; a port that is only remembered may be another. */
 export type WhenPortTaken = 'fail' | 'takeAnother';
@@ -21,6 +26,7 @@ export interface HttpServerOptions {
   readonly tracking: TrackingService;
   readonly registry: RegistryService;
   readonly artifacts: ArtifactStore;
+  readonly provenance: ProvenanceService;
   /** The address to listen on; loopback unless the person asked for another. */
   readonly host: string;
   /** 0 takes a free one. */
@@ -103,6 +109,9 @@ function createDialect(options: HttpServerOptions): Dialect {
   registerLoggedModelRoutes(routes, options);
   registerArtifactRoutes(routes, options);
   registerRegistryRoutes(routes, options);
+  registerProvenanceRoutes(routes, options);
+  registerTraceRoutes(routes, options);
+  registerAssessmentRoutes(routes, options);
   return { app, endpoints: routes.endpoints };
 }
 

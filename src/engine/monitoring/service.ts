@@ -7,11 +7,11 @@ import { inferenceLogFile, type StoreLayout } from '../layout.ts';
 import type { RegistryService } from '../registry/service.ts';
 import type { ServingService } from '../serving/service.ts';
 import type { TrackingService } from '../tracking/service.ts';
+import { createWorkerProcesses, type JobControl } from '../workerProcess.ts';
 import { findReferences } from './references.ts';
 import { readLogExtent } from './store.ts';
-import { createWorkerProcesses, type JobControl } from './workerProcess.ts';
 
-export type { JobControl } from './workerProcess.ts';
+export type { JobControl } from '../workerProcess.ts';
 
 export interface MonitoringDependencies {
   readonly registry: Pick<RegistryService, 'version'>;

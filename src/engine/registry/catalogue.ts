@@ -1,9 +1,10 @@
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { KeyValue } from '../../protocol/tracking.ts';
+import { pageOf } from '../tracking/paging.ts';
 import { checkAlias, checkAliasIsFree, checkModelName, checkTag, isLatest, readStage } from './names.ts';
 import type { RegistryParts } from './parts.ts';
 import { noteRemoval } from './removal.ts';
-import { modelSearchSql, pageOf } from './search.ts';
+import { readModelSearch, subjectOf } from './search.ts';
 import type { StoredModel } from './store.ts';
 import {
   type ModelVersion,
@@ -34,7 +35,13 @@ export interface ModelCatalogue {
   versionByAlias(name: string, alias: string): ModelVersion;
 }
 
-export function createModelCatalogue({ store, write, listener, changes }: RegistryParts): ModelCatalogue {
+export function createModelCatalogue({
+  store,
+  searches,
+  write,
+  listener,
+  changes,
+}: RegistryParts): ModelCatalogue {
   const complete = ({ id, ...model }: StoredModel): RegisteredModel => ({
     ...model,
     latestVersions: store.latestVersions(id),
@@ -82,8 +89,10 @@ export function createModelCatalogue({ store, write, listener, changes }: Regist
       listener?.deleted(name, null);
     },
     searchModels(search) {
-      const sql = modelSearchSql(search);
-      const { items, nextPageToken } = pageOf(store.searchModels(sql), sql);
+      const { items, nextPageToken } = pageOf(
+        searches.searchModels(readModelSearch(search)),
+        subjectOf(search),
+      );
       return { items: items.map(complete), nextPageToken };
     },
     setModelTag(name, tag) {

@@ -1,5 +1,4 @@
 import { SlipwayError } from '../../protocol/errors.ts';
-import { artifactPathOf } from '../tracking/artifactPath.ts';
 import { readMlmodel } from '../tracking/mlmodel.ts';
 import { findVersion, isPrompt } from './catalogue.ts';
 import { isLatest, readStage } from './names.ts';
@@ -70,38 +69,14 @@ function trace(parts: RegistryParts, version: NewModelVersion, source: ModelSour
       };
     }
     case 'run': {
-      if (runId !== null && runId !== source.runId) throw notContained(version.source, 'run_id');
       const exists = found(() => parts.tracking.run(source.runId)) !== null;
       return { ...asGiven, runId: runId ?? (exists ? source.runId : null) };
     }
-    case 'artifacts': {
-      const owner = ownerUri(parts, version);
-      if (owner !== null && !isBelow(source.path, artifactPathOf(owner))) {
-        throw notContained(version.source, modelId === null ? 'run_id' : 'model_id');
-      }
-      return asGiven;
-    }
+    case 'artifacts':
     case 'remote':
     case 'prompt':
       return asGiven;
   }
-}
-
-/** Where the files of the logged model or run that a request names lie; null when it names neither. */
-function ownerUri({ tracking }: RegistryParts, { source, runId, modelId }: NewModelVersion): string | null {
-  if (modelId !== null) {
-    const model = found(() => tracking.loggedModel(modelId));
-    if (model === null) throw notContained(source, 'model_id');
-    return model.artifactUri;
-  }
-  if (runId === null) return null;
-  const run = found(() => tracking.run(runId));
-  if (run === null) throw notContained(source, 'run_id');
-  return run.artifactUri;
-}
-
-function isBelow(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(`${folder}/`);
 }
 
 function selectVersion({ store }: RegistryParts, name: string, selector: VersionSelector): ModelVersion {

@@ -1,6 +1,7 @@
 import type { Changes } from '../changes.ts';
 import type { ArtifactStore } from '../tracking/artifacts.ts';
 import type { TrackingService } from '../tracking/service.ts';
+import type { RegistrySearchStore } from './searchStore.ts';
 import type { RegistryStore } from './store.ts';
 
 /** What the registry asks of tracking. */
@@ -22,6 +23,7 @@ export interface RegistryListener {
 /** What the parts of the registry are made from. */
 export interface RegistryParts {
   readonly store: RegistryStore;
+  readonly searches: RegistrySearchStore;
   readonly tracking: RegistryTracking;
   readonly artifacts: ArtifactStore;
   readonly changes: Changes;

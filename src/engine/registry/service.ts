@@ -5,9 +5,12 @@ import type { Database } from '../database/connection.ts';
 import type { ArtifactStore } from '../tracking/artifacts.ts';
 import { flavorNames } from '../tracking/mlmodel.ts';
 import { createModelCatalogue, findModel, findVersion, isPrompt, type ModelCatalogue } from './catalogue.ts';
+import { createRegistryImports, type RegistryImports } from './importing.ts';
+import { createRegistryImportStore } from './importStore.ts';
 import { filesUri, found } from './lineage.ts';
 import type { RegistryListener, RegistryParts, RegistryTracking } from './parts.ts';
 import { isActiveStage } from './removal.ts';
+import { createRegistrySearchStore } from './searchStore.ts';
 import { createRegistryStore } from './store.ts';
 import type { ModelVersion } from './types.ts';
 import { createModelVersions, type ModelVersions } from './versions.ts';
@@ -24,7 +27,7 @@ export interface RegistryServiceOptions {
  * The model registry: registered models, their versions, stages and aliases. What it acknowledged survives power loss.
  * The methods of `ModelCatalogue` and `ModelVersions` are what MLflow's clients know; the others are the editor's.
  */
-export interface RegistryService extends ModelCatalogue, ModelVersions {
+export interface RegistryService extends ModelCatalogue, ModelVersions, RegistryImports {
   /** Registered models by name, without prompts. */
   models(): readonly RegisteredModelSummary[];
   /** Newest first. @throws SlipwayError `notFound` */
@@ -63,6 +66,7 @@ export function createRegistryService(options: RegistryServiceOptions): Registry
   const store = createRegistryStore(database);
   const parts: RegistryParts = {
     store,
+    searches: createRegistrySearchStore(database),
     tracking,
     artifacts,
     changes,
@@ -79,6 +83,7 @@ export function createRegistryService(options: RegistryServiceOptions): Registry
   return {
     ...catalogue,
     ...modelVersions,
+    ...createRegistryImports(parts, createRegistryImportStore(database)),
     models: () => store.modelSummaries(),
     versions(name) {
       findModel(store, name);

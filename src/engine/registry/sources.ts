@@ -22,23 +22,11 @@ export type VersionSelector =
   | { readonly by: 'alias'; readonly alias: string }
   | { readonly by: 'stage'; readonly stage: string };
 
-/** Object stores and cluster file systems that a version may point to. Hosts that we would have to ask are not among them. */
-const remoteSchemes: ReadonlySet<string> = new Set([
-  's3',
-  's3a',
-  'gs',
-  'wasb',
-  'wasbs',
-  'abfs',
-  'abfss',
-  'adl',
-  'dbfs',
-  'hdfs',
-  'viewfs',
-  'r2',
-  'b2',
-  'oss',
-]);
+/**
+ * What no version may point to: this machine's files under another name, and hosts that anybody can name. All other
+ * schemes are object stores and the like, of which Slipway keeps no more than the pointer.
+ */
+const refusedSchemes: ReadonlySet<string> = new Set(['local', 'http', 'https', 'ftp', 'ftps', 'sftp', 'jar']);
 
 const promptSources: ReadonlySet<string> = new Set(['dummy-source', 'prompt-template']);
 
@@ -67,8 +55,11 @@ export function readModelSource(source: string, isPrompt: boolean): ModelSource 
   refuseTraversal(source);
   if (scheme === 'models') return readModelsUri(source, rest);
   if (scheme === 'runs') return readRunsUri(source, rest);
-  if (scheme === 'mlflow-artifacts') return { kind: 'artifacts', path: readStorePath(source) };
-  if (remoteSchemes.has(scheme)) return { kind: 'remote' };
+  // With a host it is another server's store.
+  if (scheme === 'mlflow-artifacts' && !/^\/\/[^/]/.test(rest)) {
+    return { kind: 'artifacts', path: readStorePath(source) };
+  }
+  if (!refusedSchemes.has(scheme.toLowerCase()) && rest.startsWith('/')) return { kind: 'remote' };
   throw invalid(`Invalid model version source: '${source}'. Slipway takes no model from '${scheme}:'.`);
 }
 

@@ -1,13 +1,7 @@
 import type { RegisteredModelSummary, Stage, StageTransition } from '../../protocol/registry.ts';
 import type { KeyValue } from '../../protocol/tracking.ts';
 import type { Database } from '../database/connection.ts';
-import {
-  type ModelVersion,
-  type NewTransition,
-  promptTag,
-  type RegisteredModel,
-  type SqlSearch,
-} from './types.ts';
+import { type ModelVersion, type NewTransition, promptTag, type RegisteredModel } from './types.ts';
 
 /** A registered model with the key by which its rows refer to it. */
 export type StoredModel = Omit<RegisteredModel, 'latestVersions'> & { readonly id: number };
@@ -18,20 +12,23 @@ export type InsertedVersion = Omit<
   'name' | 'version' | 'stage' | 'status' | 'statusMessage' | 'aliases' | 'lastUpdated'
 >;
 
-type ModelRow = Omit<StoredModel, 'tags' | 'aliases'> & { readonly tags: string; readonly aliases: string };
-type VersionRow = Omit<StoredVersion, 'tags' | 'aliases'> & {
+export type ModelRow = Omit<StoredModel, 'tags' | 'aliases'> & {
+  readonly tags: string;
+  readonly aliases: string;
+};
+export type VersionRow = Omit<StoredVersion, 'tags' | 'aliases'> & {
   readonly tags: string;
   readonly aliases: string;
 };
 
-const modelColumns = `
+export const modelColumns = `
   m.id, m.name, m.description, m.creation_time AS createdAt, m.last_update_time AS lastUpdated,
   (SELECT json_group_array(json_object('key', key, 'value', value)) FROM
     (SELECT key, value FROM registered_model_tags WHERE model_id = m.id ORDER BY key)) AS tags,
   (SELECT json_group_array(json_object('alias', alias, 'version', version)) FROM
     (SELECT alias, version FROM aliases WHERE model_id = m.id ORDER BY alias)) AS aliases`;
 
-const versionColumns = `
+export const versionColumns = `
   v.id, v.model_id AS modelKey, m.name, v.version, v.stage, v.description, v.user_id AS userId, v.source,
   v.storage_location AS storageLocation, v.run_uuid AS runId, v.run_link AS runLink, v.logged_model_uuid AS modelId,
   v.status, v.status_message AS statusMessage, v.creation_time AS createdAt, v.last_update_time AS lastUpdated,
@@ -40,7 +37,7 @@ const versionColumns = `
   (SELECT json_group_array(alias) FROM
     (SELECT alias FROM aliases WHERE model_id = v.model_id AND version = v.version ORDER BY alias)) AS aliases`;
 
-const versionTables = 'model_versions v JOIN registered_models m ON m.id = v.model_id';
+export const versionTables = 'model_versions v JOIN registered_models m ON m.id = v.model_id';
 
 /** All SQL of the registry. Rules, and what is found or missing, are the service's. */
 export type RegistryStore = ReturnType<typeof createRegistryStore>;
@@ -98,14 +95,6 @@ function modelStatements(database: Database) {
     },
     /** Registered models without prompts, by name. */
     modelSummaries: (): readonly RegisteredModelSummary[] => summaries.all(promptTag),
-    searchModels: (search: SqlSearch): readonly StoredModel[] =>
-      database
-        .prepare<unknown[], ModelRow>(
-          `SELECT ${modelColumns} FROM registered_models m WHERE ${search.where}
-           ORDER BY ${search.orderBy} LIMIT ? OFFSET ?`,
-        )
-        .all(...search.parameters, search.limit, search.offset)
-        .map(withLists),
     renameModel: (id: number, name: string, now: number) => rename.run(name, now, id),
     describeModel: (id: number, description: string, now: number) => describe.run(description, now, id),
     touchModel: (id: number, now: number) => touch.run(now, id),
@@ -186,13 +175,6 @@ function versionStatements(database: Database) {
     versions: (name: string): readonly StoredVersion[] => ofModel.all(name).map(withLists),
     /** The highest version of each stage, ascending. */
     latestVersions: (modelKey: number): readonly StoredVersion[] => latest.all(modelKey).map(withLists),
-    searchVersions: (search: SqlSearch): readonly StoredVersion[] =>
-      database
-        .prepare<unknown[], VersionRow>(
-          `${select} AND ${search.where} ORDER BY ${search.orderBy} LIMIT ? OFFSET ?`,
-        )
-        .all(...search.parameters, search.limit, search.offset)
-        .map(withLists),
     versionsInStage: (modelKey: number, stage: Stage): readonly number[] => inStage.all(modelKey, stage),
     describeVersion: (id: number, description: string, now: number) => describe.run(description, now, id),
     setStage: (modelKey: number, version: number, stage: Stage, now: number) =>
@@ -227,6 +209,6 @@ function transitionStatements(database: Database) {
 }
 
 /** A row with the lists that SQLite gave as JSON. */
-function withLists<Row extends { readonly tags: string; readonly aliases: string }>(row: Row) {
+export function withLists<Row extends { readonly tags: string; readonly aliases: string }>(row: Row) {
   return { ...row, tags: JSON.parse(row.tags), aliases: JSON.parse(row.aliases) };
 }

@@ -1,5 +1,6 @@
 import type { Stage, StageTransition } from '../../protocol/registry.ts';
 import type { KeyValue } from '../../protocol/tracking.ts';
+import type { Query } from '../tracking/types.ts';
 
 export type VersionStatus = 'PENDING_REGISTRATION' | 'FAILED_REGISTRATION' | 'READY';
 
@@ -69,13 +70,10 @@ export interface RegistryPage<Item> {
   readonly nextPageToken: string | null;
 }
 
-/** A search in SQL: conditions on `m` (registered_models) and `v` (model_versions), with their parameters. */
-export interface SqlSearch {
-  readonly where: string;
-  readonly orderBy: string;
-  readonly parameters: readonly (string | number)[];
-  readonly limit: number;
-  readonly offset: number;
+/** A checked search. */
+export interface RegistryQuery extends Query {
+  /** Whether prompts are among what is searched. */
+  readonly prompts: boolean;
 }
 
 export type NewTransition = Omit<StageTransition, 'name'>;

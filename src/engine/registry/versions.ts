@@ -1,12 +1,14 @@
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { Stage, StageTransition } from '../../protocol/registry.ts';
 import type { KeyValue } from '../../protocol/tracking.ts';
+import { writePythonJson } from '../tracking/jsonText.ts';
+import { pageOf } from '../tracking/paging.ts';
 import { findModel, findVersion } from './catalogue.ts';
 import { filesUri, found, type Lineage, traceLineage } from './lineage.ts';
 import { checkModelName, checkTag } from './names.ts';
 import type { RegistryParts } from './parts.ts';
 import { isActiveStage, noteRemoval } from './removal.ts';
-import { pageOf, versionSearchSql } from './search.ts';
+import { readVersionSearch, subjectOf } from './search.ts';
 import type { ModelVersion, NewModelVersion, RegistryPage, RegistrySearch } from './types.ts';
 
 export interface StageChange {
@@ -42,7 +44,7 @@ export interface ModelVersions {
 const modelVersionsTag = 'mlflow.modelVersions';
 
 export function createModelVersions(parts: RegistryParts): ModelVersions {
-  const { store, write, listener } = parts;
+  const { store, searches, write, listener } = parts;
 
   return {
     createVersion(version) {
@@ -79,8 +81,7 @@ export function createModelVersions(parts: RegistryParts): ModelVersions {
       listener?.deleted(name, version);
     },
     searchVersions(search) {
-      const sql = versionSearchSql(search);
-      return pageOf(store.searchVersions(sql), sql);
+      return pageOf(searches.searchVersions(readVersionSearch(search)), subjectOf(search));
     },
     setVersionTag(name, version, tag) {
       checkTag(tag);
@@ -127,7 +128,7 @@ function noteOnLoggedModel(
   if (data === null) return;
   const before = data.tags.find(({ key }) => key === modelVersionsTag)?.value;
   const versions = [...readList(before), { name, version }];
-  tracking.setLoggedModelTag(data.model.modelId, modelVersionsTag, JSON.stringify(versions));
+  tracking.setLoggedModelTag(data.model.modelId, modelVersionsTag, writePythonJson(versions));
 }
 
 /** The tag can be written by anyone, so it may hold anything. */

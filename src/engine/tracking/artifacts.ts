@@ -18,7 +18,7 @@ import {
 import { basename, dirname, join, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { SlipwayError } from '../../protocol/errors.ts';
+import { explainRefusal, SlipwayError } from '../../protocol/errors.ts';
 import type { ArtifactEntry } from '../../protocol/tracking.ts';
 import { artifactPathOf, artifactSegments, artifactUri, uploadFolder } from './artifactPath.ts';
 
@@ -47,9 +47,9 @@ export interface ArtifactStore {
    */
   open(path: string): ArtifactFile;
   /**
-   * Removes a file, or a folder with all that is in it.
+   * Removes a file, or a folder with all that is in it. There need not be one.
    *
-   * @throws SlipwayError `notFound` when there is none.
+   * @throws SlipwayError `invalidParameter` when it is the root.
    */
   remove(path: string): void;
   /** The URI of what these segments lead to from the root. */
@@ -123,10 +123,13 @@ export function createArtifactStore(root: string): ArtifactStore {
     },
     remove(path) {
       const target = locate(path);
-      if (target === root || statusOf(target, statSync) === null) {
-        throw missing(path);
+      if (target === root) throw new SlipwayError('invalidParameter', { detail: 'Invalid path' });
+      if (statusOf(target, statSync) === null) return;
+      try {
+        rmSync(target, { recursive: true });
+      } catch (error) {
+        throw explainRefusal(error, root);
       }
-      rmSync(target, { recursive: true });
     },
     locationOf: (...segments) => artifactUri(segments),
     pathOf,
@@ -201,8 +204,6 @@ function removeOldUploads(folder: string): void {
 }
 
 function explain(error: unknown, path: string, root: string): unknown {
-  if (hasCode(error, 'ENOSPC', 'EDQUOT'))
-    return new SlipwayError('diskFull', { path: root }, { cause: error });
   if (hasCode(error, 'EISDIR', 'ENOTDIR', 'EEXIST', 'ENOTEMPTY')) {
     return new SlipwayError(
       'invalidParameter',
@@ -210,7 +211,7 @@ function explain(error: unknown, path: string, root: string): unknown {
       { cause: error },
     );
   }
-  return error;
+  return explainRefusal(error, root);
 }
 
 function missing(path: string): SlipwayError {

@@ -1,7 +1,7 @@
 import type { KeyValue, MainMetric } from '../../protocol/tracking.ts';
 import type { Database } from '../database/connection.ts';
-import { comparisonSql, createSelection } from '../database/selection.ts';
-import type { Experiment, LifecycleStage, Query, QueryResult } from './types.ts';
+import { comparisonSql, createSelection, type SqlPart } from '../database/selection.ts';
+import type { Comparison, DatasetSummary, Experiment, LifecycleStage, Query, QueryResult } from './types.ts';
 
 interface ExperimentRow {
   readonly id: number;
@@ -28,6 +28,8 @@ export interface ExperimentStore {
   deleteTag(key: number, tag: string): boolean;
   touch(key: number, time: number): void;
   setMainMetric(key: number, metric: MainMetric): void;
+  /** What the runs of the experiments have as inputs, each once, up to a limit. */
+  datasets(keys: readonly number[], limit: number): readonly DatasetSummary[];
 }
 
 const columns =
@@ -37,7 +39,7 @@ const columns =
 /** Columns of the attributes by which experiments are searched. */
 const attributeColumns: Readonly<Record<string, string>> = {
   name: 'e.name',
-  experiment_id: 'CAST(e.id AS TEXT)',
+  experiment_id: 'e.id',
   creation_time: 'e.creation_time',
   last_update_time: 'e.last_update_time',
 };
@@ -78,6 +80,12 @@ export function createExperimentStore(database: Database): ExperimentStore {
   const setMainMetric = database.prepare<[string, number, number], never>(
     'UPDATE experiments SET main_metric = ?, main_metric_higher_is_better = ? WHERE id = ?',
   );
+  const datasets = database.prepare<[string, number], DatasetSummary>(
+    `SELECT DISTINCT CAST(d.experiment_id AS TEXT) AS experimentId, d.name, d.digest,
+       json_extract(l.tags, '$."mlflow.data.context"') AS context
+     FROM datasets d JOIN run_datasets l ON l.dataset_id = d.id
+     WHERE d.experiment_id IN (SELECT value FROM json_each(?)) ORDER BY d.experiment_id, d.id LIMIT ?`,
+  );
 
   const toExperiment = (row: ExperimentRow): Experiment => ({
     experimentId: String(row.id),
@@ -102,26 +110,12 @@ export function createExperimentStore(database: Database): ExperimentStore {
     search(query, stages) {
       const selection = createSelection(columns, 'experiments e');
       selection.where('e.lifecycle_stage IN (SELECT value FROM json_each(?))', JSON.stringify(stages));
-      query.comparisons.forEach(({ entity, key, operator, value }, index) => {
-        if (entity === 'attribute') {
-          selection.where(...comparisonSql(attributeColumns[key] ?? '', operator, value));
-        } else if (operator === 'IS NULL') {
-          selection.where(
-            'NOT EXISTS (SELECT 1 FROM experiment_tags t WHERE t.experiment_id = e.id AND t.key = ?)',
-            key,
-          );
-        } else {
-          const [condition, ...parameters] = comparisonSql(`f${index}.value`, operator, value);
-          selection.join(
-            `JOIN experiment_tags f${index} ON f${index}.experiment_id = e.id AND f${index}.key = ? AND ${condition}`,
-            key,
-            ...parameters,
-          );
-        }
-      });
+      for (const comparison of query.comparisons) selection.where(...meetsSql(comparison));
       for (const { key, ascending } of query.order) selection.sortBy(attributeColumns[key] ?? '', ascending);
       if (query.order.length === 0) selection.sortBy('e.creation_time', false);
-      selection.sortBy('e.id', query.order.length > 0);
+      if (!query.order.some(({ key }) => key === 'experiment_id')) {
+        selection.sortBy('e.id', query.order.length === 0);
+      }
       const { rows, last } = selection.page<ExperimentRow>(database, query.limit, query.after);
       return { items: rows.map(toExperiment), last };
     },
@@ -131,5 +125,21 @@ export function createExperimentStore(database: Database): ExperimentStore {
     deleteTag: (key, tag) => deleteTag.run(key, tag).changes > 0,
     touch: (key, time) => void touch.run(time, key),
     setMainMetric: (key, metric) => void setMainMetric.run(metric.key, metric.higherIsBetter ? 1 : 0, key),
+    datasets: (keys, limit) => datasets.all(JSON.stringify(keys), limit),
   };
+}
+
+/** That the experiment `e` meets a clause. */
+function meetsSql({ entity, key, operator, value }: Comparison): SqlPart {
+  if (entity === 'attribute') {
+    if (key !== 'experiment_id') return comparisonSql(attributeColumns[key] ?? '', operator, value);
+    return [
+      `${operator === '=' || operator === 'IN' ? '' : 'NOT '}e.id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))`,
+      JSON.stringify([value].flat()),
+    ];
+  }
+  const found = 'SELECT 1 FROM experiment_tags t WHERE t.experiment_id = e.id AND t.key = ?';
+  if (operator === 'IS NULL') return [`NOT EXISTS (${found})`, key];
+  const [condition, ...parameters] = comparisonSql('t.value', operator, value);
+  return [`EXISTS (${found} AND ${condition})`, key, ...parameters];
 }

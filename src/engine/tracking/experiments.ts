@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { KeyValue } from '../../protocol/tracking.ts';
 import type { TrackingDependencies } from './dependencies.ts';
@@ -5,13 +6,14 @@ import {
   checkArtifactLocation,
   checkExperimentName,
   checkExperimentTag,
+  experimentKey,
   invalid,
   notFound,
 } from './limits.ts';
 import { findActiveExperiment, findExperiment, stagesOf } from './lookup.ts';
 import { pageOf, readPageToken } from './paging.ts';
 import { experimentSearchRules, readFilter, readOrder } from './searchRules.ts';
-import type { Experiment, Page, Search, ViewType } from './types.ts';
+import type { DatasetSummary, Experiment, Page, Search, ViewType } from './types.ts';
 
 export interface ExperimentToCreate {
   readonly name: string;
@@ -33,6 +35,15 @@ export interface Experiments {
   restoreExperiment(experimentId: string): void;
   setExperimentTag(experimentId: string, key: string, value: string): void;
   deleteExperimentTag(experimentId: string, key: string): void;
+  /** The datasets that runs of these experiments have as inputs, up to 1000. */
+  searchDatasets(experimentIds: readonly string[]): readonly DatasetSummary[];
+}
+
+const mostDatasets = 1000;
+
+/** As on MLflow's server, a path that is neither absolute nor a URI counts from the folder that the process runs in. */
+function absolute(location: string): string {
+  return /^[a-z][a-z0-9+.-]*:/i.test(location) ? location : resolve(location);
 }
 
 /** The rules of experiments. Their names are unique among all, deleted ones included. */
@@ -70,7 +81,8 @@ export function createExperiments(dependencies: TrackingDependencies): Experimen
       const experimentId = transaction(() => {
         requireFreeName(name);
         const key = store.experiments.insert(name, Date.now());
-        store.experiments.setArtifactLocation(key, artifactLocation || artifacts.locationOf(String(key)));
+        const location = artifactLocation ? absolute(artifactLocation) : artifacts.locationOf(String(key));
+        store.experiments.setArtifactLocation(key, location);
         for (const tag of tags) store.experiments.setTag(key, tag);
         return String(key);
       });
@@ -108,7 +120,8 @@ export function createExperiments(dependencies: TrackingDependencies): Experimen
       });
     },
     deleteExperiment(experimentId) {
-      change(experimentId, findActiveExperiment, (key) => {
+      change(experimentId, findExperiment, (key, experiment) => {
+        if (experiment.lifecycleStage === 'deleted') throw noSuchExperiment(experimentId);
         const now = Date.now();
         store.experiments.setStage(key, 'deleted', now);
         store.runs.setStageOfExperiment(key, 'deleted', now);
@@ -116,11 +129,7 @@ export function createExperiments(dependencies: TrackingDependencies): Experimen
     },
     restoreExperiment(experimentId) {
       change(experimentId, findExperiment, (key, experiment) => {
-        if (experiment.lifecycleStage !== 'deleted') {
-          throw invalid(
-            `The experiment ${experimentId} must be in the 'deleted' state. Current state is active.`,
-          );
-        }
+        if (experiment.lifecycleStage === 'active') throw noSuchExperiment(experimentId);
         store.experiments.setStage(key, 'active', Date.now());
         store.runs.setStageOfExperiment(key, 'active', null);
       });
@@ -140,5 +149,12 @@ export function createExperiments(dependencies: TrackingDependencies): Experimen
         store.experiments.touch(experiment, Date.now());
       });
     },
+    searchDatasets: (experimentIds) =>
+      store.experiments.datasets(experimentIds.map(experimentKey), mostDatasets),
   };
+}
+
+/** As MLflow has it: deleting looks among the active ones only, and restoring among the deleted ones. */
+function noSuchExperiment(experimentId: string): SlipwayError {
+  return notFound(`No Experiment with id=${experimentId} exists`);
 }

@@ -2,12 +2,14 @@
 import { posix } from 'node:path';
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { KeyValue } from '../../protocol/tracking.ts';
+import type { Int64 } from '../database/int64.ts';
 
 const longestKey = 250;
 const longestParameter = 6000;
 const longestTag = 8000;
 const longestExperimentTag = 5000;
 const longestName = 500;
+const longestLocation = 2048;
 const batchLimits = { metrics: 1000, params: 100, tags: 100, all: 1000 } as const;
 
 const keyPattern = /^[\p{L}\p{N}_/.\- :]*$/u;
@@ -51,10 +53,10 @@ export function checkLength(noun: string, text: string, limit: number): void {
   }
 }
 
-export function checkTimestamp(timestamp: number, key: string, value: number, field = 'timestamp'): void {
+export function checkTimestamp(timestamp: Int64, key: string, value: number, field = 'timestamp'): void {
   if (timestamp < 0) {
     throw invalid(
-      `Invalid value ${timestamp} for parameter '${field}' supplied: metric '${key}' (value=${value}). Timestamp must be a nonnegative long (64-bit integer) `,
+      `Invalid value ${timestamp} for parameter '${field}' supplied: metric '${key}' (value=${pythonFloat(value)}). Timestamp must be a nonnegative long (64-bit integer) `,
     );
   }
 }
@@ -105,6 +107,11 @@ export function checkArtifactLocation(location: string): void {
   if (/(^|[/\\])(\.|%2e){2}([/\\]|$)/i.test(location)) {
     throw invalid(`Invalid artifact location: '${location}'. It must not lead upwards.`);
   }
+  if (location.length > longestLocation) {
+    throw invalid(
+      `Invalid artifact path length. The length of the artifact path cannot be greater than ${longestLocation}.`,
+    );
+  }
 }
 
 /** How many entries one batch may have. */
@@ -130,6 +137,12 @@ export function checkNoDuplicates(parameters: readonly KeyValue[]): void {
   throw invalid(
     `Duplicate parameter keys have been submitted: [${[...repeated].map((key) => `'${key}'`).join(', ')}]. Please ensure the request contains only one param value per param key.`,
   );
+}
+
+/** A double as Python writes it, for messages that clients know in Python's spelling. */
+function pythonFloat(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 1e16) return `${value}.0`;
+  return Number.isFinite(value) ? String(value) : String(value).toLowerCase().replace('inity', '');
 }
 
 /** Limits count characters, not UTF-16 units. */

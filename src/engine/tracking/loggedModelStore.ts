@@ -1,5 +1,7 @@
 import type { KeyValue } from '../../protocol/tracking.ts';
 import type { Database } from '../database/connection.ts';
+import { exactInteger, type Int64, toInt64 } from '../database/int64.ts';
+import { toStoredValue } from './metricStore.ts';
 import type {
   LifecycleStage,
   LoggedModel,
@@ -25,8 +27,11 @@ export interface LoggedModelRow {
   readonly lifecycle_stage: LifecycleStage;
 }
 
+/** The run that made a model; it may be one that this store does not have. */
+export const sourceRunColumn = 'coalesce(s.run_uuid, m.foreign_run_uuid)';
+
 export const loggedModelColumns =
-  'm.id, m.model_uuid, m.experiment_id, s.run_uuid AS source_run_uuid, m.name, m.model_type, m.status, ' +
+  `m.id, m.model_uuid, m.experiment_id, ${sourceRunColumn} AS source_run_uuid, m.name, m.model_type, m.status, ` +
   'm.status_message, m.artifact_uri, m.creation_time, m.last_update_time, m.lifecycle_stage';
 
 export const loggedModelTables = 'logged_models m LEFT JOIN runs s ON s.id = m.source_run_id';
@@ -49,6 +54,7 @@ export function toLoggedModelRecord(row: LoggedModelRow): LoggedModelRecord {
 }
 
 export interface LoggedModelStore {
+  /** `sourceRun` is null when the store does not have the model's run. */
   insert(model: LoggedModel, sourceRun: number | null): number;
   find(modelId: string): LoggedModelRecord | null;
   load(record: LoggedModelRecord): LoggedModelData;
@@ -60,19 +66,19 @@ export interface LoggedModelStore {
   /** False when there is no such tag. */
   deleteTag(key: number, name: string): boolean;
   setParameter(key: number, parameter: KeyValue): void;
-  /** Keeps the latest point by (step, timestamp, value) of the metric, dataset and run. */
+  /** Adds a point; one that is there already changes nothing. */
   addMetric(key: number, run: number, metric: Omit<ModelMetric, 'runId'>): void;
 }
 
 /** All SQL of logged models, apart from their search. */
 export function createLoggedModelStore(database: Database): LoggedModelStore {
   const insert = database.prepare<
-    [string, number, number | null, string, string, string, string, number, number],
+    [string, number, number | null, string | null, string, string, string, string, number, number],
     never
   >(
     `INSERT INTO logged_models
-       (model_uuid, experiment_id, source_run_id, name, model_type, status, artifact_uri, creation_time, last_update_time)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       (model_uuid, experiment_id, source_run_id, foreign_run_uuid, name, model_type, status, artifact_uri, creation_time, last_update_time)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const find = database.prepare<[string], LoggedModelRow>(
     `SELECT ${loggedModelColumns} FROM ${loggedModelTables} WHERE m.model_uuid = ?`,
@@ -104,22 +110,20 @@ export function createLoggedModelStore(database: Database): LoggedModelStore {
     `INSERT INTO logged_model_parameters (model_id, key, value) VALUES (?, ?, ?)
      ON CONFLICT DO UPDATE SET value = excluded.value`,
   );
-  const metricsOf = database.prepare<[number], ModelMetric & { readonly isNan: number }>(
-    `SELECT l.key, l.value, l.is_nan AS isNan, l.timestamp, l.step, l.dataset_name AS datasetName,
-       l.dataset_digest AS datasetDigest, r.run_uuid AS runId
-     FROM logged_model_metrics l JOIN runs r ON r.id = l.run_id
-     WHERE l.model_id = ? ORDER BY l.key, l.dataset_name, l.dataset_digest, l.run_id`,
+  const metricsOf = database.prepare<[number], ModelMetricRow>(
+    `SELECT l.key, l.value, l.is_nan AS isNan, ${exactInteger('l.timestamp')} AS exactTimestamp,
+       ${exactInteger('l.step')} AS exactStep, l.dataset_name AS datasetName, l.dataset_digest AS datasetDigest,
+       r.run_uuid AS runId
+     FROM logged_model_metrics l JOIN runs r ON r.id = l.run_id WHERE l.model_id = ?
+     ORDER BY l.key, l.dataset_name, l.dataset_digest, l.run_id, l.step, l.timestamp, l.value, l.is_nan`,
   );
   const addMetric = database.prepare<
-    [number, string, string, string, number, number, number, number, number],
+    [number, string, string, string, number, Int64, Int64, number, number],
     never
   >(
-    `INSERT INTO logged_model_metrics AS old
+    `INSERT INTO logged_model_metrics
        (model_id, key, dataset_name, dataset_digest, run_id, step, timestamp, value, is_nan)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET
-       step = excluded.step, timestamp = excluded.timestamp, value = excluded.value, is_nan = excluded.is_nan
-     WHERE (excluded.step, excluded.timestamp, excluded.value) > (old.step, old.timestamp, old.value)`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   );
 
   return {
@@ -129,6 +133,7 @@ export function createLoggedModelStore(database: Database): LoggedModelStore {
           model.modelId,
           Number(model.experimentId),
           sourceRun,
+          sourceRun === null ? model.sourceRunId : null,
           model.name,
           model.modelType,
           model.status,
@@ -142,10 +147,7 @@ export function createLoggedModelStore(database: Database): LoggedModelStore {
       return row ? toLoggedModelRecord(row) : null;
     },
     load({ key, ...model }) {
-      const metrics = metricsOf.all(key).map(({ isNan, ...metric }) => ({
-        ...metric,
-        value: isNan === 1 ? Number.NaN : metric.value,
-      }));
+      const metrics = metricsOf.all(key).map(toModelMetric);
       return { model, tags: tagsOf.all(key), parameters: parametersOf.all(key), metrics };
     },
     ofRun: (run) => ofRun.all(run).map(toLoggedModelRecord),
@@ -155,7 +157,7 @@ export function createLoggedModelStore(database: Database): LoggedModelStore {
     deleteTag: (key, name) => deleteTag.run(key, name).changes > 0,
     setParameter: (key, parameter) => void setParameter.run(key, parameter.key, parameter.value),
     addMetric(key, run, metric) {
-      const isNan = Number.isNaN(metric.value) ? 1 : 0;
+      const { value, isNan } = toStoredValue(metric.value);
       addMetric.run(
         key,
         metric.key,
@@ -164,9 +166,24 @@ export function createLoggedModelStore(database: Database): LoggedModelStore {
         run,
         metric.step,
         metric.timestamp,
-        isNan === 1 ? 0 : metric.value,
+        value,
         isNan,
       );
     },
+  };
+}
+
+interface ModelMetricRow extends Omit<ModelMetric, 'step' | 'timestamp'> {
+  readonly isNan: number;
+  readonly exactTimestamp: number | string;
+  readonly exactStep: number | string;
+}
+
+function toModelMetric({ isNan, exactTimestamp, exactStep, ...metric }: ModelMetricRow): ModelMetric {
+  return {
+    ...metric,
+    value: isNan === 1 ? Number.NaN : metric.value,
+    timestamp: toInt64(exactTimestamp),
+    step: toInt64(exactStep),
   };
 }

@@ -4,7 +4,7 @@ import { checkLoggedModelName, experimentKey, notFound } from './limits.ts';
 import { findActiveExperiment, findLoggedModel, findRun } from './lookup.ts';
 import { pageOf, readPageToken } from './paging.ts';
 import { makeId, makeUpName } from './runNames.ts';
-import { loggedModelSearchRules, readFilter, readOrder } from './searchRules.ts';
+import { checkOrder, loggedModelSearchRules, readFilter, resolveOrdering } from './searchRules.ts';
 import type {
   LoggedModel,
   LoggedModelData,
@@ -85,7 +85,8 @@ export function createLoggedModels(dependencies: TrackingDependencies): LoggedMo
       checkLoggedModelName(name);
       const model = transaction(() => {
         const experiment = findActiveExperiment(dependencies, wanted.experimentId);
-        const source = wanted.sourceRunId ? findRun(dependencies, wanted.sourceRunId) : null;
+        // The run may be another store's.
+        const source = wanted.sourceRunId ? store.runs.find(wanted.sourceRunId) : null;
         const modelId = `m-${makeId()}`;
         const now = Date.now();
         const created: LoggedModel = {
@@ -96,7 +97,7 @@ export function createLoggedModels(dependencies: TrackingDependencies): LoggedMo
           status: 'LOGGED_MODEL_PENDING',
           statusMessage: '',
           artifactUri: `${experiment.artifactLocation.replace(/\/$/, '')}/models/${modelId}/artifacts`,
-          sourceRunId: source?.runId ?? null,
+          sourceRunId: wanted.sourceRunId || null,
           creationTime: now,
           lastUpdateTime: now,
           lifecycleStage: 'active',
@@ -123,7 +124,7 @@ export function createLoggedModels(dependencies: TrackingDependencies): LoggedMo
       const { items, last } = store.modelSearch.search(
         {
           comparisons: readFilter(filter, loggedModelSearchRules),
-          order: orderBy.map(readModelOrdering),
+          order: checkOrder(orderBy.map(readModelOrdering)),
           limit: maxResults,
           after: readPageToken(pageToken, subject),
         },
@@ -148,7 +149,8 @@ export function createLoggedModels(dependencies: TrackingDependencies): LoggedMo
 }
 
 function readModelOrdering({ field, ascending, datasetName, datasetDigest }: LoggedModelOrdering): Ordering {
-  const [ordering] = readOrder([`${field} ${ascending ? 'ASC' : 'DESC'}`], loggedModelSearchRules);
-  if (ordering) return { ...ordering, datasetName, datasetDigest };
-  throw notFound(`No such field: ${field}`);
+  // The key stands as it is, in no quotes, so it is no text of the grammar.
+  const dot = field.indexOf('.');
+  const identifier = { entity: dot < 0 ? null : field.slice(0, dot), key: field.slice(dot + 1).trim() };
+  return { ...resolveOrdering(identifier, loggedModelSearchRules), ascending, datasetName, datasetDigest };
 }

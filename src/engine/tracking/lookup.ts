@@ -1,6 +1,7 @@
 /** Finding what a request names, refusing what it may not change, and changing it. */
 import type { TrackingDependencies } from './dependencies.ts';
 import { checkRunId, experimentKey, invalid, notFound } from './limits.ts';
+import type { TraceRecord } from './traceTypes.ts';
 import type { Experiment, LifecycleStage, LoggedModelRecord, RunRecord, ViewType } from './types.ts';
 
 type Stores = Pick<TrackingDependencies, 'store'>;
@@ -55,6 +56,13 @@ export function findLoggedModel({ store }: Stores, modelId: string, allowDeleted
   const model = store.models.find(modelId);
   if (model && (allowDeleted || model.lifecycleStage === 'active')) return model;
   throw notFound(`Logged model with ID '${modelId}' not found.`);
+}
+
+/** Throws `notFound` when there is no such trace. */
+export function findTrace({ store }: Stores, traceId: string): TraceRecord {
+  const trace = store.traces.find(traceId);
+  if (trace) return trace;
+  throw notFound(`Trace with ID '${traceId}' not found.`);
 }
 
 export function stagesOf(view: ViewType): readonly LifecycleStage[] {

@@ -1,15 +1,7 @@
 import type { KeyValue, RunStatus } from '../../protocol/tracking.ts';
 import type { Database } from '../database/connection.ts';
-import type {
-  Dataset,
-  DatasetLink,
-  LifecycleStage,
-  Metric,
-  ModelOutput,
-  Run,
-  RunInfo,
-  RunRecord,
-} from './types.ts';
+import { exactInteger, toInt64 } from '../database/int64.ts';
+import type { DatasetLink, LifecycleStage, Metric, ModelOutput, Run, RunInfo, RunRecord } from './types.ts';
 
 /** A row of `runs` with the columns of `runColumns`. */
 export interface RunRow {
@@ -70,18 +62,25 @@ export interface RunStore {
   linkModelOutput(key: number, output: ModelOutput): void;
 }
 
-interface DatasetRow {
-  readonly run_id: number;
-  readonly tags: string;
-  readonly name: string;
-  readonly digest: string;
-  readonly source_type: string;
-  readonly source: string;
-  readonly schema: string | null;
-  readonly profile: string | null;
-}
-
-type OfRun<Row> = Row & { readonly run_id: number };
+type TextRow = readonly [run: number, key: string, value: string];
+type MetricRow = readonly [
+  run: number,
+  key: string,
+  value: number,
+  isNan: number,
+  timestamp: number | string,
+  step: number | string,
+];
+type DatasetRow = readonly [
+  run: number,
+  tags: string,
+  name: string,
+  digest: string,
+  sourceType: string,
+  source: string,
+  schema: string | null,
+  profile: string | null,
+];
 
 /** All SQL of runs, apart from metrics and searches. */
 export function createRunStore(database: Database): RunStore {
@@ -136,27 +135,40 @@ export function createRunStore(database: Database): RunStore {
     'INSERT INTO run_outputs (run_id, model_uuid, step) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
   );
 
+  // In each, the rows of a run stand together, with the run first, and are read as arrays: a page has tens of thousands.
   const ofRuns = 'IN (SELECT value FROM json_each(?))';
-  const metricsOf = database.prepare<[string], OfRun<Metric & { readonly is_nan: number }>>(
-    `SELECT run_id, key, latest_value AS value, latest_is_nan AS is_nan, latest_timestamp AS timestamp, latest_step AS step
-     FROM metric_series WHERE run_id ${ofRuns} ORDER BY run_id, id`,
-  );
-  const parametersOf = database.prepare<[string], OfRun<KeyValue>>(
-    `SELECT run_id, key, value FROM parameters WHERE run_id ${ofRuns} ORDER BY run_id, key`,
-  );
-  const tagsOf = database.prepare<[string], OfRun<KeyValue>>(
-    `SELECT run_id, key, value FROM tags WHERE run_id ${ofRuns} ORDER BY run_id, key`,
-  );
-  const datasetsOf = database.prepare<[string], DatasetRow>(
-    `SELECT l.run_id, l.tags, d.name, d.digest, d.source_type, d.source, d.schema, d.profile
-     FROM run_datasets l JOIN datasets d ON d.id = l.dataset_id WHERE l.run_id ${ofRuns} ORDER BY l.run_id, d.id`,
-  );
-  const inputsOf = database.prepare<[string], OfRun<{ readonly model_uuid: string }>>(
-    `SELECT run_id, model_uuid FROM run_inputs WHERE run_id ${ofRuns} ORDER BY run_id, model_uuid`,
-  );
-  const outputsOf = database.prepare<[string], OfRun<{ readonly model_uuid: string; readonly step: number }>>(
-    `SELECT run_id, model_uuid, step FROM run_outputs WHERE run_id ${ofRuns} ORDER BY run_id, step, model_uuid`,
-  );
+  const metricsOf = database
+    .prepare<[string], MetricRow>(
+      `SELECT run_id, key, latest_value, latest_is_nan, ${exactInteger('latest_timestamp')}, ${exactInteger('latest_step')}
+       FROM metric_series WHERE run_id ${ofRuns} ORDER BY run_id, key`,
+    )
+    .raw();
+  const parametersOf = database
+    .prepare<[string], TextRow>(
+      `SELECT run_id, key, value FROM parameters WHERE run_id ${ofRuns} ORDER BY run_id, key`,
+    )
+    .raw();
+  const tagsOf = database
+    .prepare<[string], TextRow>(
+      `SELECT run_id, key, value FROM tags WHERE run_id ${ofRuns} ORDER BY run_id, key`,
+    )
+    .raw();
+  const datasetsOf = database
+    .prepare<[string], DatasetRow>(
+      `SELECT l.run_id, l.tags, d.name, d.digest, d.source_type, d.source, d.schema, d.profile
+       FROM run_datasets l CROSS JOIN datasets d ON d.id = l.dataset_id WHERE l.run_id ${ofRuns} ORDER BY l.run_id, d.id`,
+    )
+    .raw();
+  const inputsOf = database
+    .prepare<[string], readonly [run: number, modelId: string]>(
+      `SELECT run_id, model_uuid FROM run_inputs WHERE run_id ${ofRuns} ORDER BY run_id, model_uuid`,
+    )
+    .raw();
+  const outputsOf = database
+    .prepare<[string], readonly [run: number, modelId: string, step: number]>(
+      `SELECT run_id, model_uuid, step FROM run_outputs WHERE run_id ${ofRuns} ORDER BY run_id, step, model_uuid`,
+    )
+    .raw();
 
   return {
     insert: (run) =>
@@ -177,20 +189,20 @@ export function createRunStore(database: Database): RunStore {
     },
     load(records) {
       const keys = JSON.stringify(records.map(({ key }) => key));
-      const metrics = groupByRun(metricsOf.all(keys));
-      const parameters = groupByRun(parametersOf.all(keys));
-      const tags = groupByRun(tagsOf.all(keys));
-      const datasets = groupByRun(datasetsOf.all(keys));
-      const inputs = groupByRun(inputsOf.all(keys));
-      const outputs = groupByRun(outputsOf.all(keys));
+      const metrics = groupByRun(metricsOf.all(keys), toMetric);
+      const parameters = groupByRun(parametersOf.all(keys), toKeyValue);
+      const tags = groupByRun(tagsOf.all(keys), toKeyValue);
+      const datasets = groupByRun(datasetsOf.all(keys), toDatasetLink);
+      const inputs = groupByRun(inputsOf.all(keys), ([, modelId]) => modelId);
+      const outputs = groupByRun(outputsOf.all(keys), ([, modelId, step]) => ({ modelId, step }));
       return records.map(({ key, ...info }) => ({
         info,
-        metrics: (metrics.get(key) ?? []).map(toMetric),
-        parameters: (parameters.get(key) ?? []).map(toKeyValue),
-        tags: (tags.get(key) ?? []).map(toKeyValue),
-        datasets: (datasets.get(key) ?? []).map(toDatasetLink),
-        modelInputs: (inputs.get(key) ?? []).map((row) => row.model_uuid),
-        modelOutputs: (outputs.get(key) ?? []).map((row) => ({ modelId: row.model_uuid, step: row.step })),
+        metrics: metrics.get(key) ?? [],
+        parameters: parameters.get(key) ?? [],
+        tags: tags.get(key) ?? [],
+        datasets: datasets.get(key) ?? [],
+        modelInputs: inputs.get(key) ?? [],
+        modelOutputs: outputs.get(key) ?? [],
       }));
     },
     update: (run) => void update.run(run.name, run.status, run.endTime, run.key),
@@ -225,30 +237,42 @@ export function createRunStore(database: Database): RunStore {
   };
 }
 
-function groupByRun<Row extends { readonly run_id: number }>(
+/** What each run has, from rows that begin with its key. */
+function groupByRun<Row extends readonly [run: number, ...unknown[]], Item>(
   rows: readonly Row[],
-): ReadonlyMap<number, readonly Row[]> {
-  return Map.groupBy(rows, (row) => row.run_id);
+  read: (row: Row) => Item,
+): ReadonlyMap<number, readonly Item[]> {
+  const groups = new Map<number, Item[]>();
+  let current = -1;
+  let items: Item[] = [];
+  for (const row of rows) {
+    if (row[0] !== current) {
+      current = row[0];
+      items = [];
+      groups.set(current, items);
+    }
+    items.push(read(row));
+  }
+  return groups;
 }
 
-function toKeyValue({ key, value }: KeyValue): KeyValue {
+function toKeyValue([, key, value]: TextRow): KeyValue {
   return { key, value };
 }
 
-function toMetric(row: Metric & { readonly is_nan: number }): Metric {
-  const { key, value, timestamp, step } = row;
-  return { key, value: row.is_nan === 1 ? Number.NaN : value, timestamp, step };
+function toMetric([, key, value, isNan, timestamp, step]: MetricRow): Metric {
+  return {
+    key,
+    value: isNan === 1 ? Number.NaN : value,
+    timestamp: toInt64(timestamp),
+    step: toInt64(step),
+  };
 }
 
-function toDatasetLink(row: DatasetRow): DatasetLink {
-  const dataset: Dataset = {
-    name: row.name,
-    digest: row.digest,
-    sourceType: row.source_type,
-    source: row.source,
-    schema: row.schema,
-    profile: row.profile,
+function toDatasetLink([, tags, name, digest, sourceType, source, schema, profile]: DatasetRow): DatasetLink {
+  const texts: Readonly<Record<string, string>> = JSON.parse(tags);
+  return {
+    dataset: { name, digest, sourceType, source, schema, profile },
+    tags: Object.entries(texts).map(([key, value]) => ({ key, value })),
   };
-  const tags: Readonly<Record<string, string>> = JSON.parse(row.tags);
-  return { dataset, tags: Object.entries(tags).map(([key, value]) => ({ key, value })) };
 }

@@ -1,6 +1,6 @@
 import type { KeyValue, RunStatus } from '../../protocol/tracking.ts';
 import type { TrackingDependencies } from './dependencies.ts';
-import { parseJsonOrNull } from './jsonText.ts';
+import { parseJsonOrNull, writePythonJson } from './jsonText.ts';
 import { checkKey, checkLength, experimentKey, invalid, notFound, tagValue } from './limits.ts';
 import { changeRun, findActiveExperiment, findActiveRun, findRun, stagesOf } from './lookup.ts';
 import { pageOf, readPageToken } from './paging.ts';
@@ -144,7 +144,7 @@ export function createRuns(dependencies: TrackingDependencies): Runs {
     logModelHistory: (runId, modelJson) =>
       change(runId, findActiveRun, (run) => {
         const history = parseList(store.runs.tag(run.key, modelHistoryTag) ?? '[]');
-        const value = JSON.stringify([...history, parseModel(modelJson)]);
+        const value = writePythonJson([...history, parseModel(modelJson)]);
         // Longer than other tags may be: cut short it would be no JSON any more.
         store.runs.setTag(run.key, { key: modelHistoryTag, value });
       }),
@@ -181,6 +181,15 @@ function parseList(json: string): readonly unknown[] {
 
 function parseModel(json: string): object {
   const parsed = parseJsonOrNull(json);
-  if (typeof parsed === 'object' && parsed !== null) return parsed;
-  throw invalid('Malformed model info. The value of model_json must be a JSON object.');
+  if (typeof parsed !== 'object' || parsed === null) {
+    throw invalid(`Malformed model info. \n ${json} \n is not a valid JSON.`);
+  }
+  const missing = modelFields.filter((field) => !Object.hasOwn(parsed, field));
+  if (missing.length === 0) return parsed;
+  throw invalid(
+    `Model json is missing mandatory fields: {${missing.map((field) => `'${field}'`).join(', ')}}`,
+  );
 }
+
+/** What the description of a model that an MLflow 2 client logs must say. */
+const modelFields = ['artifact_path', 'flavors', 'run_id', 'utc_time_created'];

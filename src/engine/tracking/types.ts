@@ -1,5 +1,8 @@
 /** The nouns of tracking. Ids are those of the border: decimal text for experiments, MLflow's ids for the rest. */
 import type { KeyValue, MainMetric, RunStatus } from '../../protocol/tracking.ts';
+import type { Int64 } from '../database/int64.ts';
+
+export type { Int64 };
 
 export type LifecycleStage = 'active' | 'deleted';
 export type ViewType = 'ACTIVE_ONLY' | 'DELETED_ONLY' | 'ALL';
@@ -31,14 +34,23 @@ export interface RunInfo {
   readonly parentRunId: string | null;
 }
 
-/** One point of a metric. */
-export interface Metric {
-  readonly key: string;
+/** One point of a series. */
+export interface MetricPoint {
   /** May be NaN or infinite. */
   readonly value: number;
   /** UTC milliseconds. */
-  readonly timestamp: number;
-  readonly step: number;
+  readonly timestamp: Int64;
+  readonly step: Int64;
+}
+
+/** One point of a metric. */
+export interface Metric extends MetricPoint {
+  readonly key: string;
+}
+
+/** The latest point of a metric, and how many it has. */
+export interface CountedMetric extends Metric {
+  readonly pointCount: number;
 }
 
 /** A point as it is logged: it may belong to a logged model and a dataset too. */
@@ -48,7 +60,7 @@ export interface MetricToLog extends Metric {
   readonly datasetDigest?: string | undefined;
 }
 
-/** A model's metric: the latest point from one run on one dataset. Empty dataset name and digest: none. */
+/** A point of a model's metric, from one run on one dataset. Empty dataset name and digest: none. */
 export interface ModelMetric extends Metric {
   readonly runId: string;
   readonly datasetName: string;
@@ -62,6 +74,15 @@ export interface Dataset {
   readonly source: string;
   readonly schema: string | null;
   readonly profile: string | null;
+}
+
+/** A dataset that runs of an experiment have as input. */
+export interface DatasetSummary {
+  readonly experimentId: string;
+  readonly name: string;
+  readonly digest: string;
+  /** What it was used for, such as "training"; null when nobody said. */
+  readonly context: string | null;
 }
 
 export interface DatasetLink {

@@ -89,6 +89,7 @@ const events = [
   'tracking/changed',
   'registry/changed',
   'serving/changed',
+  'provenance/changed',
   'job/progress',
   'log',
 ] as const satisfies readonly EngineEvent[];

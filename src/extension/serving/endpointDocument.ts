@@ -1,6 +1,7 @@
 import { l10n } from 'vscode';
 import type { EndpointDescription, TensorDescription } from '../../protocol/serving.ts';
 import type { Formats } from '../views/formats.ts';
+import { code, escaped } from '../views/markdown.ts';
 import { curlCommand } from './curl.ts';
 
 /** What there is to know about a running endpoint, as Markdown. Holds no token. */
@@ -37,16 +38,4 @@ function tensorTable(tensors: readonly TensorDescription[]): string {
     ({ name, datatype, shape }) => `| ${code(name)} | ${code(datatype)} | ${code(`[${shape.join(', ')}]`)} |`,
   );
   return [header, ...rows].join('\n');
-}
-
-/** Text as inline code, whatever it holds: in a table, too. */
-function code(text: string): string {
-  const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
-  const fence = '`'.repeat(longest + 1);
-  const space = longest > 0 ? ' ' : '';
-  return `${fence}${space}${text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ')}${space}${fence}`;
-}
-
-function escaped(text: string): string {
-  return text.replaceAll(/[\\`*_{}[\]()#+\-.!<>|]/g, '\\$&');
 }

@@ -1,25 +1,29 @@
 import type { Disposable } from 'vscode';
 import { commands, env, l10n, Uri, window } from 'vscode';
+import { systemMetricPrefix } from '../../protocol/tracking.ts';
 import type { EngineFolders } from '../engine/folders.ts';
 import type { RegisterCommand } from '../views/commands.ts';
 import { createDisposables } from '../views/disposables.ts';
 import type { Formats } from '../views/formats.ts';
 import type { PageHost } from '../views/pageHost.ts';
 import { choose } from '../views/quickPick.ts';
+import type { ReadOnlyDocuments } from '../views/readOnlyDocuments.ts';
 import type { ExperimentsTree } from './experimentsTree.ts';
 import { pickExperiment, pickRun } from './pickRun.ts';
+import { showChanges } from './showChanges.ts';
 
 export interface TrackingCommandsOptions {
   readonly register: RegisterCommand;
   readonly folders: EngineFolders;
   readonly formats: Formats;
   readonly pages: PageHost;
+  readonly documents: ReadOnlyDocuments;
   readonly tree: ExperimentsTree;
 }
 
 /** The commands on experiments and runs. */
 export function registerTrackingCommands(options: TrackingCommandsOptions): Disposable {
-  const { register, folders, formats, pages, tree } = options;
+  const { register, folders, formats, pages, documents, tree } = options;
   const disposables = createDisposables();
 
   disposables.add(
@@ -35,6 +39,13 @@ export function registerTrackingCommands(options: TrackingCommandsOptions): Disp
     register('slipway.openArtifact', async ({ folder, runId, path }) => {
       const { file } = await folders.of(folder).request('tracking/artifactFile', { runId, path });
       await commands.executeCommand('vscode.open', Uri.file(file));
+    }),
+  );
+
+  disposables.add(
+    register('slipway.showChanges', async (target) => {
+      const run = target ?? (await pickRun(folders, formats));
+      if (run) await showChanges(folders, documents, run);
     }),
   );
 
@@ -62,7 +73,9 @@ export function registerTrackingCommands(options: TrackingCommandsOptions): Disp
       const details = await Promise.all(
         page.runs.map(({ runId }) => client.request('tracking/run', { runId })),
       );
-      const keys = [...new Set(details.flatMap(({ metrics }) => metrics.map(({ key }) => key)))];
+      const keys = [...new Set(details.flatMap(({ metrics }) => metrics.map(({ key }) => key)))].filter(
+        (key) => !key.startsWith(systemMetricPrefix),
+      );
       const current = page.runs[0]?.mainMetric?.key;
       const key = await choose({
         title: l10n.t('By which metric are the runs judged?'),

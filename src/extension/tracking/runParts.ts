@@ -1,5 +1,5 @@
 import { l10n, ThemeIcon } from 'vscode';
-import type { ArtifactEntry, RunDetail } from '../../protocol/tracking.ts';
+import { type ArtifactEntry, type RunDetail, systemMetricPrefix } from '../../protocol/tracking.ts';
 import type { CommandId } from '../contributions.ts';
 import type { EngineClient } from '../engine/client.ts';
 import type { Formats } from '../views/formats.ts';
@@ -23,12 +23,28 @@ export async function runParts(
 }
 
 function metricsPart(client: EngineClient, { run, metrics }: RunDetail, formats: Formats): TreeNode[] {
-  if (metrics.length === 0) return [];
+  const group = (name: string, label: string, icon: string, members: RunDetail['metrics']) =>
+    members.length === 0
+      ? []
+      : [
+          part(client, run.runId, name, label, icon, () =>
+            members.map(({ key, value }) => fact(client, run.runId, name, key, formats.metric(value))),
+          ),
+        ];
   return [
-    part(client, run.runId, 'metrics', l10n.t('Metrics'), 'graph-line', () =>
-      metrics.map((metric) => fact(client, run.runId, 'metrics', metric.key, formats.metric(metric.value))),
+    ...group('metrics', l10n.t('Metrics'), 'graph-line', metrics.filter(isOfModel)),
+    ...group(
+      'systemMetrics',
+      l10n.t('System metrics'),
+      'pulse',
+      metrics.filter((metric) => !isOfModel(metric)),
     ),
   ];
+}
+
+/** Those of the machine, such as its memory, are what MLflow logs under `system/`. */
+function isOfModel({ key }: { readonly key: string }): boolean {
+  return !key.startsWith(systemMetricPrefix);
 }
 
 function parametersPart(client: EngineClient, { run, parameters }: RunDetail): TreeNode[] {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { commands, type LogOutputChannel, l10n, window } from 'vscode';
 import { errorCatalogue, type SlipwayError, toSlipwayError } from '../../protocol/errors.ts';
+import { type ImportOmission, omissionReasons } from '../../protocol/importing.ts';
 import type { LocalizedError } from '../../protocol/page.ts';
 import type { CommandId, SettingId } from '../contributions.ts';
 
@@ -13,6 +14,11 @@ export function localizeError(thrown: unknown): LocalizedError {
     message: l10n.t(message, error.values),
     remedy: remedy === '' ? '' : l10n.t(remedy, error.values),
   };
+}
+
+/** Why something was not imported, in the person's language. */
+export function localizeOmission({ reason, values }: Omit<ImportOmission, 'type'>): string {
+  return l10n.t(omissionReasons[reason], values);
 }
 
 /** What happened and what to do about it, as one line. */

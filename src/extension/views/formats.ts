@@ -8,6 +8,8 @@ export interface Formats {
   /** Four significant digits, with the separators of the person's language. */
   metric(value: number): string;
   count(value: number): string;
+  /** Such as "1.4 MB"; powers of 1024. */
+  bytes(value: number): string;
   /** How long ago, such as "3 min ago"; a date when it is more than a month. */
   age(milliseconds: number): string;
   /** Such as "1 h 04 min" or "2.4 s". */
@@ -15,6 +17,8 @@ export interface Formats {
   /** A moment to the second, in the person's zone. */
   moment(milliseconds: number): string;
 }
+
+const byteUnits = ['B', 'KB', 'MB', 'GB', 'TB'];
 
 const second = 1_000;
 const minute = 60 * second;
@@ -40,6 +44,13 @@ export function createFormats(l10n: Translator, locale: string, now: () => numbe
       return (extreme ? extremes : metrics)().format(value);
     },
     count: (value) => counts().format(value),
+    bytes(value) {
+      const step = Math.min(
+        byteUnits.length - 1,
+        Math.max(0, Math.floor(Math.log2(Math.max(1, value)) / 10)),
+      );
+      return `${tenths().format(value / 1024 ** step)} ${byteUnits[step]}`;
+    },
     age(milliseconds) {
       const passed = now() - milliseconds;
       if (passed < minute) return l10n.t('just now');

@@ -62,6 +62,8 @@ export function connectPage({ webview, subject, folders, errors }: PageConnectio
         return runCommand('slipway.registerModel', { folder: subject.folder, runId: action.runId });
       case 'openRun':
         return runCommand('slipway.openRun', { folder: subject.folder, runId: action.runId });
+      case 'showChanges':
+        return runCommand('slipway.showChanges', { folder: subject.folder, runId: action.runId });
       case 'chooseReferenceFile': {
         const file = await chooseReferenceFile(folders.of(subject.folder));
         if (file !== undefined) send({ type: 'referenceFile', file });

@@ -18,6 +18,7 @@ const messageFromPage = z.union([
   }),
   z.object({ type: z.literal('action'), action: z.literal('registerModel'), runId: z.string().min(1) }),
   z.object({ type: z.literal('action'), action: z.literal('openRun'), runId: z.string().min(1) }),
+  z.object({ type: z.literal('action'), action: z.literal('showChanges'), runId: z.string().min(1) }),
   z.object({ type: z.literal('action'), action: z.literal('chooseReferenceFile') }),
   z.object({
     type: z.literal('action'),

@@ -14,14 +14,17 @@ export function KeyValueSection(properties: {
   readonly rows: readonly KeyValue[];
   /** What stands there when there are no rows at all. */
   readonly empty: string;
+  /** Makes the title a switch that closes the section. */
+  readonly onToggle?: (open: boolean) => void;
 }) {
-  const { title, rows, empty } = properties;
+  const { title, rows, empty, onToggle } = properties;
   const [filter, setFilter] = useState('');
   const seen = useMemo(() => matching(rows, filter), [rows, filter]);
   return (
     <Section
       title={title}
       count={rows.length}
+      {...(onToggle && { onToggle })}
       actions={
         rows.length > 0 ? (
           <CopyButton

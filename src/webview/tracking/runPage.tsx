@@ -6,8 +6,9 @@ import { mountPage, type PageProperties, useEngineEvent, useHost } from '../comp
 import { ErrorState, Skeleton } from '../components/states.tsx';
 import { ArtifactTree } from './artifactTree.tsx';
 import { LoggedModels } from './loggedModels.tsx';
+import { MadeFrom } from './madeFrom.tsx';
 import { MetricsSection } from './metricsSection.tsx';
-import { DatasetsSection, SourceSection } from './runFacts.tsx';
+import { LocationSection } from './runFacts.tsx';
 import { RunHeader } from './runHeader.tsx';
 import './runPage.css';
 
@@ -21,8 +22,9 @@ function RunPage({ subject, trusted }: PageProperties<'run'>) {
   );
   const { value: detail, error, reload } = useLoaded(load);
 
-  useEngineEvent('tracking/changed', ({ runIds }) => {
-    if (runIds.includes(runId)) reload();
+  useEngineEvent('tracking/changed', ({ experimentIds, runIds }) => {
+    const anything = experimentIds.length === 0 && runIds.length === 0;
+    if (anything || runIds.includes(runId)) reload();
   });
   useEngineEvent('registry/changed', reload);
 
@@ -49,13 +51,13 @@ function RunPage({ subject, trusted }: PageProperties<'run'>) {
           <ArtifactTree runId={runId} changeMark={`${detail.models.length} ${detail.run.endTime}`} />
         </div>
         <div class="column">
-          <DatasetsSection datasets={detail.datasets} />
+          <MadeFrom detail={detail} />
           <KeyValueSection
             title={l10n.t('Tags')}
             rows={detail.tags}
             empty={l10n.t('This run has no tags.')}
           />
-          <SourceSection detail={detail} />
+          <LocationSection detail={detail} />
         </div>
       </div>
     </div>

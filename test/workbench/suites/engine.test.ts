@@ -22,6 +22,27 @@ describe('the engine in the editor', () => {
     assert.equal(SLIPWAY_NODE, process.execPath);
   });
 
+  it('lets the Python programs of terminals tell what runs are made of, unless that is switched off', async () => {
+    const { url } = await trackingServer();
+    const extension = vscode.extensions.getExtension('slipway.slipway');
+    assert.ok(extension);
+    const own = process.env.PYTHONPATH ?? '';
+    const on = await terminalEnvironment();
+    assert.equal(on.PYTHONPATH, `${join(extension.extensionPath, 'dist', 'python')}${delimiter}${own}`);
+    assert.equal(on.SLIPWAY_ENGINE_URL, url);
+
+    const configuration = vscode.workspace.getConfiguration('slipway');
+    await configuration.update('provenance.enabled', false, vscode.ConfigurationTarget.Workspace);
+    try {
+      let off = await terminalEnvironment();
+      while (off.SLIPWAY_ENGINE_URL !== undefined) off = await terminalEnvironment();
+      assert.equal(off.PYTHONPATH ?? '', own);
+      assert.equal(off.MLFLOW_TRACKING_URI, url);
+    } finally {
+      await configuration.update('provenance.enabled', undefined, vscode.ConfigurationTarget.Workspace);
+    }
+  });
+
   it('keeps address and token when it is restarted', async () => {
     const before = await trackingServer();
     await vscode.commands.executeCommand('slipway.restartEngine');

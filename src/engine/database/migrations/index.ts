@@ -1,4 +1,12 @@
 import { foundation } from './0001-foundation.ts';
+import { traces } from './0002-traces.ts';
+import { metricPoints } from './0003-metricPoints.ts';
+import { searches } from './0004-searches.ts';
+import { provenance } from './0005-provenance.ts';
+import { imports } from './0006-imports.ts';
+import { removal } from './0007-removal.ts';
+import { foreignSourceRuns } from './0008-foreignSourceRuns.ts';
+import { traceLinks } from './0009-traceLinks.ts';
 
 /** A numbered, forward-only change of the schema. */
 export interface Migration {
@@ -7,4 +15,14 @@ export interface Migration {
 }
 
 /** All migrations in order. A released one is never edited. */
-export const migrations: readonly Migration[] = [foundation];
+export const migrations: readonly Migration[] = [
+  foundation,
+  traces,
+  metricPoints,
+  searches,
+  provenance,
+  imports,
+  removal,
+  foreignSourceRuns,
+  traceLinks,
+];

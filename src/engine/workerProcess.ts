@@ -1,6 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { fromErrorData, SlipwayError } from '../../protocol/errors.ts';
-import type { WorkerJob, WorkerMessage, WorkerResults } from '../../protocol/worker.ts';
+import { fromErrorData, SlipwayError, toSlipwayError } from '../protocol/errors.ts';
+import type { ImportRecord } from '../protocol/importing.ts';
+import type {
+  RecordsTaken,
+  WorkerJob,
+  WorkerJobOf,
+  WorkerMessage,
+  WorkerResults,
+} from '../protocol/worker.ts';
 
 /** How a long request is watched and stopped. */
 export interface JobControl {
@@ -9,12 +16,19 @@ export interface JobControl {
   readonly progress: (fraction: number, message: string) => void;
 }
 
+/** What an import needs besides. */
+export interface ImportControl extends JobControl {
+  /** Takes a batch of records; the worker waits until it is done. What it throws ends the job. */
+  readonly take: (records: readonly ImportRecord[]) => Promise<void>;
+  readonly caughtUp: (unchangedParts: number) => void;
+}
+
 /** Runs jobs in worker processes, one for each. */
 export interface WorkerProcesses {
   /** @throws SlipwayError what the job failed with, or `cancelled` when it was aborted or `close` was called. */
   run<Type extends WorkerJob['type']>(
-    job: Extract<WorkerJob, { type: Type }>,
-    control: JobControl,
+    job: WorkerJobOf<Type>,
+    control: Type extends 'import' ? ImportControl : JobControl,
   ): Promise<WorkerResults[Type]>;
   /** Kills the running ones and waits for their end. */
   close(): Promise<void>;
@@ -30,8 +44,8 @@ export function createWorkerProcesses(script: string): WorkerProcesses {
   const running = new Map<ChildProcess, Promise<unknown>>();
   const closing = new AbortController();
 
-  const start = async (job: WorkerJob, { signal, progress }: JobControl): Promise<Outcome> => {
-    const stop = AbortSignal.any([signal, closing.signal]);
+  const start = async (job: WorkerJob, control: JobControl | ImportControl): Promise<Outcome> => {
+    const stop = AbortSignal.any([control.signal, closing.signal]);
     if (stop.aborted) return { error: new SlipwayError('cancelled') };
     const worker = fork(script, {
       // Keeps NaN and infinities, which JSON has not.
@@ -39,7 +53,7 @@ export function createWorkerProcesses(script: string): WorkerProcesses {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: [],
     });
-    const outcome = outcomeOf(worker, job, progress, stop);
+    const outcome = outcomeOf(worker, job, control, stop);
     running.set(worker, outcome);
     try {
       return await outcome;
@@ -52,7 +66,8 @@ export function createWorkerProcesses(script: string): WorkerProcesses {
     async run(job, control) {
       const outcome = await start(job, control);
       if ('error' in outcome) throw outcome.error;
-      return outcome.result;
+      // A worker answers a job with the result of its type.
+      return outcome.result as WorkerResults[typeof job.type];
     },
     async close() {
       closing.abort();
@@ -65,7 +80,7 @@ export function createWorkerProcesses(script: string): WorkerProcesses {
 function outcomeOf(
   worker: ChildProcess,
   job: WorkerJob,
-  progress: JobControl['progress'],
+  control: JobControl | ImportControl,
   stop: AbortSignal,
 ): Promise<Outcome> {
   return new Promise((settle) => {
@@ -80,14 +95,37 @@ function outcomeOf(
     worker.stderr?.on('data', (chunk) => {
       errorOutput = (errorOutput + String(chunk)).slice(-keptErrorOutput);
     });
+    const take = async (records: readonly ImportRecord[]): Promise<void> => {
+      try {
+        if ('take' in control) await control.take(records);
+        worker.send({ type: 'recordsTaken' } satisfies RecordsTaken, (error) => {
+          // The exit that follows says more.
+          if (error) kill();
+        });
+      } catch (error) {
+        outcome ??= { error: toSlipwayError(error) };
+        kill();
+      }
+    };
+    let taking: Promise<void> = Promise.resolve();
     worker.on('message', (message: WorkerMessage) => {
       if (stop.aborted) return;
-      if (message.type === 'progress') {
-        progress(message.fraction, message.message);
-        return;
+      switch (message.type) {
+        case 'progress':
+          control.progress(message.fraction, message.message);
+          return;
+        case 'records':
+          taking = taking.then(() => (stop.aborted ? undefined : take(message.records)));
+          return;
+        case 'caughtUp':
+          if ('caughtUp' in control) control.caughtUp(message.unchangedParts);
+          return;
+        case 'done':
+          outcome ??= { result: message.result };
+          break;
+        case 'failed':
+          outcome ??= { error: fromErrorData(message.error) };
       }
-      outcome =
-        message.type === 'done' ? { result: message.result } : { error: fromErrorData(message.error) };
       worker.disconnect();
     });
     worker.once('error', (cause) => {
@@ -95,7 +133,9 @@ function outcomeOf(
       // A process that did not start has no exit to wait for.
       if (worker.pid === undefined) finish(outcome);
     });
-    worker.once('exit', (code, signalName) => {
+    worker.once('exit', async (code, signalName) => {
+      // What is being written must be so before the store may be closed.
+      await taking;
       if (stop.aborted) finish({ error: new SlipwayError('cancelled') });
       else finish(outcome ?? { error: crash(code, signalName, errorOutput) });
     });
