@@ -32,6 +32,8 @@ function answer<Method extends EngineMethod>(
 ): void {
   connection.onRequest(method, async (params: unknown, token: CancellationToken) => {
     const abort = new AbortController();
+    // A token that was cancelled while its request was still in the queue fires no event.
+    if (token.isCancellationRequested) abort.abort();
     const subscription = token.onCancellationRequested(() => abort.abort());
     try {
       return await handler(parse(method, params), abort.signal);
