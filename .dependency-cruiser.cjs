@@ -39,22 +39,28 @@ module.exports = {
       to: { path: ours, pathNot: '^src/statistics/' },
     },
     {
+      name: 'git-imports-nothing-of-ours',
+      severity: 'error',
+      from: { path: '^src/git/' },
+      to: { path: ours, pathNot: '^src/git/' },
+    },
+    {
       name: 'scorer-imports-protocol-and-statistics-only',
       severity: 'error',
       from: { path: '^src/scorer/' },
       to: { path: ours, pathNot: '^src/(scorer|protocol|statistics)/' },
     },
     {
-      name: 'worker-imports-protocol-and-statistics-only',
+      name: 'worker-imports-shared-rooms-only',
       severity: 'error',
       from: { path: '^src/worker/' },
-      to: { path: ours, pathNot: '^src/(worker|protocol|statistics)/' },
+      to: { path: ours, pathNot: '^src/(worker|protocol|statistics|git)/' },
     },
     {
-      name: 'engine-imports-protocol-and-statistics-only',
+      name: 'engine-imports-shared-rooms-only',
       severity: 'error',
       from: { path: '^src/engine/' },
-      to: { path: ours, pathNot: '^src/(engine|protocol|statistics)/' },
+      to: { path: ours, pathNot: '^src/(engine|protocol|statistics|git)/' },
     },
     {
       name: 'extension-imports-protocol-only',

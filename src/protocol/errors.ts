@@ -68,7 +68,7 @@ export const errorCatalogue = {
   noStore: {
     category: 'notFound',
     message: 'There is no Slipway store in {path}.',
-    remedy: 'Name the folder that you train in.',
+    remedy: 'Name the folder that you train in with --workspace.',
   },
   noBackup: {
     category: 'invalid',
@@ -242,6 +242,11 @@ export const errorCatalogue = {
     remedy:
       'Raise the limit (on Linux fs.inotify.max_user_watches), or import again when there is something new.',
   },
+  exportFailed: {
+    category: 'invalid',
+    message: 'The export to {path} could not be written: {detail}',
+    remedy: 'Choose a folder that can be written to.',
+  },
   exportFolderTaken: {
     category: 'alreadyExists',
     message: 'The folder {folder} has the run {run} already.',
@@ -325,7 +330,9 @@ const refusals: readonly (readonly [code: RegExp, kind: ErrorKind])[] = [
  */
 export function explainRefusal(thrown: unknown, path: string): unknown {
   if (thrown instanceof SlipwayError || !(thrown instanceof Error && 'code' in thrown)) return thrown;
-  const code = String(thrown.code);
+  // Node has this for a folder and those above it that it was to create on a read-only file system.
+  const isHidden = thrown.code === 'ENOENT' && 'syscall' in thrown && thrown.syscall === 'mkdir';
+  const code = isHidden ? 'EROFS' : String(thrown.code);
   const kind = refusals.find(([pattern]) => pattern.test(code))?.[1];
   return kind ? new SlipwayError(kind, { path, detail: thrown.message }, { cause: thrown }) : thrown;
 }

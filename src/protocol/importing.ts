@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Assessment } from './assessment.ts';
 import type { stages } from './registry.ts';
 import { request } from './request.ts';
 import type { KeyValue, RunStatus } from './tracking.ts';
@@ -171,19 +172,6 @@ export interface ImportedModelMetrics {
   }[];
 }
 
-/** What somebody, or a judge, thinks of a trace. */
-export interface ImportedAssessment {
-  readonly assessmentId: string;
-  readonly name: string;
-  readonly kind: 'feedback' | 'expectation' | 'issue';
-  /** Any JSON. */
-  readonly value: unknown;
-  /** False when another assessment overrides it. */
-  readonly valid: boolean;
-  /** The fields of MLflow's message `Assessment`, apart from its ids, its name and `valid`. */
-  readonly fields: Readonly<Record<string, unknown>>;
-}
-
 /** A trace without its spans; these are the file `traces.json` among its artifacts. */
 export interface ImportedTrace {
   readonly type: 'trace';
@@ -200,7 +188,7 @@ export interface ImportedTrace {
   /** `mlflow.sourceRun` is the run in which it was made. */
   readonly metadata: readonly KeyValue[];
   /** In the order in which they were made. */
-  readonly assessments: readonly ImportedAssessment[];
+  readonly assessments: readonly Assessment[];
   /** Ids of runs to which it was linked afterwards. */
   readonly linkedRuns: readonly string[];
   /** As `name/version`. */
@@ -278,11 +266,12 @@ export const omissionReasons = {
   missingExperiment: 'It belongs to an experiment that is not there.',
   versionTaken: 'Version {version} of "{model}" is another one here.',
   filesElsewhere:
-    'Its files lie outside of what is imported, in {location}. To take them, import with --remap {location}=FOLDER.',
+    'Its files lie outside of what is imported, in {location}. To take them, import again and choose that folder, or import with --remap {location}=FOLDER.',
   filesRemote: 'Its files stay in {location}, from where they cannot be copied.',
   filesMissing: 'Its files are not in {location}.',
   leadsOutside: 'The link leads out of what is imported.',
   notSupported: 'Slipway cannot keep this: {detail}',
+  noPlaceThere: 'An mlruns folder has no place for this: {detail}',
 } as const satisfies Record<string, string>;
 export type OmissionReason = keyof typeof omissionReasons;
 
@@ -352,7 +341,7 @@ export const importRequests = {
   'interop/omissions': request<readonly Omit<ImportOmission, 'type'>[]>()(
     z.object({ path, kind: z.enum(importKinds) }),
   ),
-  /** Writes a run, or all active runs of an experiment, as an `mlruns` folder into `folder`, an absolute path. */
+  /** Writes a run, or all runs of an experiment, as an `mlruns` folder into `folder`, an absolute path. */
   'interop/export': request<ExportReport>()(
     z.object({
       runId: z.string().min(1).max(256).nullable(),
@@ -370,5 +359,7 @@ export interface ExportReport {
   readonly runs: number;
   readonly points: number;
   readonly artifacts: number;
+  readonly loggedModels: number;
+  readonly traces: number;
   readonly omissions: readonly Omit<ImportOmission, 'type'>[];
 }

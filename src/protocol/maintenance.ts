@@ -54,6 +54,7 @@ export interface ExperimentUsage {
   readonly experimentId: string;
   readonly name: string;
   readonly deleted: boolean;
+  /** The deleted ones among them. */
   readonly runCount: number;
   readonly deletedRunCount: number;
   readonly metricPoints: number;

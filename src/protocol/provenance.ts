@@ -64,15 +64,19 @@ export interface GraphicsProcessor {
   readonly driver: string;
 }
 
-/** A file on this machine that a run's arguments or datasets name, as it was then. */
+/** A file or folder on this machine that a run's arguments or datasets name, as it was then. */
 export interface DataFile {
   /** Absolute. */
   readonly path: string;
   readonly origin: 'argument' | 'dataset';
-  /** Bytes. */
+  /** Bytes; of a folder those of all its files that were found. */
   readonly size: number;
-  /** SHA-256 in hexadecimal; null when the file is too large, or could not be read. */
+  /** How many files were found in a folder; null of a file. */
+  readonly fileCount: number | null;
+  /** SHA-256 in hexadecimal; null when it is too large, or could not be read. */
   readonly digest: string | null;
+  /** Whether it is too large to be read through; of such a folder not all files were found. */
+  readonly isTooLarge: boolean;
 }
 
 export interface InstalledPackage {

@@ -50,9 +50,6 @@ export interface KeyValue {
   readonly value: string;
 }
 
-/** MLflow logs the machine's own figures, such as the load of its processor, under this. */
-export const systemMetricPrefix = 'system/';
-
 export interface MetricSummary extends MetricValue {
   readonly step: number;
   readonly timestamp: number;

@@ -8,7 +8,7 @@ import type { ImportRecord } from '../../src/protocol/importing.ts';
 import { mlflowDatabaseReader } from '../../src/worker/import/mlflowDatabase.ts';
 import { type ImportEngine, openImportEngine, unwatched } from '../engine/importEngine.ts';
 import { pythonWithPeers } from '../python.ts';
-import { startTrackedWork } from './trackedWork.ts';
+import { growWork } from './trackedWork.ts';
 
 const schemas = join(import.meta.dirname, '../fixtures/python/mlflow_schemas.py');
 const run = '1'.repeat(32);
@@ -16,7 +16,7 @@ const model = `m-${'2'.repeat(32)}`;
 
 describe('Importing an mlflow.db', () => {
   describe('of every schema since 0.9.1', () => {
-    let folder: string;
+    let folder = '';
     let names: readonly string[];
     before(async function () {
       this.timeout(300_000);
@@ -27,7 +27,9 @@ describe('Importing an mlflow.db', () => {
       const { stdout } = await promisify(execFile)(python, [schemas, folder]);
       names = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
     });
-    after(() => rmSync(folder, { recursive: true, force: true }));
+    after(() => {
+      if (folder !== '') rmSync(folder, { recursive: true, force: true });
+    });
 
     const read = async (name: string) => {
       const records: ImportRecord[] = [];
@@ -117,7 +119,7 @@ describe('Importing an mlflow.db', () => {
       const python = pythonWithPeers(this);
       const work = join(engine.folder, 'work');
       mkdirSync(work);
-      const begin = () => startTrackedWork(python, work, ['grow', 'sqlite:///mlflow.db', '15']);
+      const begin = () => growWork(python, work, 'sqlite:///mlflow.db', 15);
       const first = begin();
       while (!first.output().includes('started')) await pause(50);
       const writers = [first, begin()];

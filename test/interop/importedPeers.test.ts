@@ -9,7 +9,7 @@ import { openImportEngine, unwatched, workerScript } from '../engine/importEngin
 import { dumpImports, dumpStore } from '../engine/storeDump.ts';
 import { pythonWithPeers } from '../python.ts';
 import type { PythonVariable } from '../toolchain/pythonPeers.ts';
-import { type Description, describeWork, startTrackedWork } from './trackedWork.ts';
+import { type Description, openTrackedWork, type TrackedWork } from './trackedWork.ts';
 
 const stores: readonly {
   readonly title: string;
@@ -24,25 +24,24 @@ const stores: readonly {
 
 for (const { title, peer, kind } of stores) {
   describe(`Importing ${title}`, () => {
-    let python: string;
+    let client: TrackedWork;
     let engine: HttpEngine;
     let interop: InteropService;
     let work: string;
     let there: Description;
     let here: Description;
 
-    const describeFolder = (folder: string) => describeWork(python, work, pathToFileURL(folder).href);
-
     before(async function () {
       this.timeout(300_000);
-      python = pythonWithPeers(this, peer);
+      const python = pythonWithPeers(this, peer);
       engine = await openHttpEngine(null);
       interop = createInteropService({ ...engine, changes: createChanges(), script: workerScript });
       work = join(engine.folder, 'work');
       mkdirSync(work);
       const uri = kind === 'mlruns' ? pathToFileURL(join(work, 'mlruns')).href : 'sqlite:///mlflow.db';
-      await startTrackedWork(python, work, ['make', uri]).ended;
-      there = await describeWork(python, work, uri);
+      client = openTrackedWork(python, work);
+      await client.make(uri);
+      there = await client.describe(uri);
       const found = await interop.detect(work, unwatched);
       assert.deepEqual(
         found.map((detection) => detection.kind),
@@ -52,9 +51,10 @@ for (const { title, peer, kind } of stores) {
         const report = await interop.import({ kind, path, remaps: [], keepInSync: false }, unwatched);
         assert.deepEqual(report.omissions, []);
       }
-      here = await describeWork(python, work, engine.url);
+      here = await client.describe(engine.url);
     });
     after(async () => {
+      await client?.close();
       await interop?.close();
       await engine?.close();
     });
@@ -80,7 +80,7 @@ for (const { title, peer, kind } of stores) {
         const report = await interop.export({ runId: null, experimentId, folder }, unwatched);
         assert.deepEqual(report.omissions, []);
       }
-      const exported = await describeFolder(join(folder, 'mlruns'));
+      const exported = await client.describe(pathToFileURL(join(folder, 'mlruns')).href);
       assert.deepEqual(exported.experiments, there.experiments);
 
       const other = openImportEngine();

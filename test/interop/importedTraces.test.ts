@@ -1,20 +1,17 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
 import { createChanges } from '../../src/engine/changes.ts';
 import { createInteropService, type InteropService } from '../../src/engine/interop/service.ts';
 import type { ImportReport } from '../../src/protocol/importing.ts';
 import { type HttpEngine, openHttpEngine } from '../engine/httpEngine.ts';
-import { unwatched, workerScript } from '../engine/importEngine.ts';
-import { dumpImports } from '../engine/storeDump.ts';
+import { openImportEngine, unwatched, workerScript } from '../engine/importEngine.ts';
+import { dumpImports, dumpStore, type StoreDump } from '../engine/storeDump.ts';
 import { pythonWithPeers } from '../python.ts';
 import type { PythonVariable } from '../toolchain/pythonPeers.ts';
+import { type AnsweringScript, startAnswering } from './answeringScript.ts';
 import { until } from './importedRuns.ts';
-
-const script = join(import.meta.dirname, '../fixtures/python/traced_work.py');
 
 const stores: readonly {
   readonly title: string;
@@ -43,18 +40,14 @@ interface Description {
 
 for (const { title, peer, kind } of stores) {
   describe(`Importing the traces of ${title}`, () => {
-    let python: string;
+    let client: AnsweringScript;
     let engine: HttpEngine;
     let interop: InteropService;
     let work: string;
     let uri: string;
 
-    const run = async (command: string, where: string): Promise<string> => {
-      const env = { ...process.env, MLFLOW_ALLOW_FILE_STORE: 'true', GIT_PYTHON_REFRESH: 'quiet' };
-      const { stdout } = await promisify(execFile)(python, [script, command, where], { cwd: work, env });
-      return stdout.trim().split('\n').at(-1) ?? '';
-    };
-    const tell = async (where: string): Promise<Description> => JSON.parse(await run('describe', where));
+    const tell = async (where: string): Promise<Description> =>
+      JSON.parse(await client.ask('describe', where));
     const sourceOf = () => ({ kind, path: join(work, kind === 'mlruns' ? 'mlruns' : 'mlflow.db') });
     const importIt = (keepInSync = false): Promise<ImportReport> =>
       interop.import({ ...sourceOf(), remaps: [], keepInSync }, unwatched);
@@ -69,15 +62,20 @@ for (const { title, peer, kind } of stores) {
 
     before(async function () {
       this.timeout(180_000);
-      python = pythonWithPeers(this, peer);
+      const python = pythonWithPeers(this, peer);
       engine = await openHttpEngine(null);
       interop = createInteropService({ ...engine, changes: createChanges(), script: workerScript });
       work = join(engine.folder, 'work');
       mkdirSync(work);
       uri = kind === 'mlruns' ? pathToFileURL(join(work, 'mlruns')).href : 'sqlite:///mlflow.db';
-      await run('make', uri);
+      client = startAnswering(python, 'traced_work.py', work, {
+        MLFLOW_ALLOW_FILE_STORE: 'true',
+        GIT_PYTHON_REFRESH: 'quiet',
+      });
+      await client.ask('make', uri);
     });
     after(async () => {
+      await client?.close();
       await interop?.close();
       await engine?.close();
     });
@@ -114,14 +112,36 @@ for (const { title, peer, kind } of stores) {
       assert.deepEqual(dump(), before);
     });
 
-    it('says that an export leaves them out', async () => {
+    it('can be exported to an mlruns folder of which the client says the same, and imported from there', async function () {
+      this.timeout(180_000);
       const { experimentId } = engine.tracking.experimentByName('agents');
       const folder = join(engine.folder, 'exported');
-      const { omissions } = await interop.export({ runId: null, experimentId, folder }, unwatched);
-      assert.deepEqual(
-        omissions.map(({ subject, reason }) => [subject, reason]),
-        [[`experiment ${experimentId}/traces`, 'notSupported']],
-      );
+      const report = await interop.export({ runId: null, experimentId, folder }, unwatched);
+      // The spans of each, and the notes of the run.
+      assert.deepEqual([report.traces, report.artifacts, report.omissions], [3, 4, []]);
+      assert.deepEqual(await tell(pathToFileURL(join(folder, 'mlruns')).href), await tell(engine.url));
+
+      const other = openImportEngine();
+      try {
+        const { traces, omissions } = await other.importAll(folder);
+        assert.deepEqual([traces, omissions], [3, []]);
+        assert.deepEqual(tracesIn(dumpStore(other.database)), tracesIn(dumpStore(engine.database)));
+      } finally {
+        await other.close();
+      }
+    });
+
+    it('are exported with the run in which they were made', async function () {
+      this.timeout(120_000);
+      const { of_run: ofRun } = await tell(uri);
+      const { experimentId } = engine.tracking.experimentByName('agents');
+      const [run] = engine.tracking.searchRuns({ ...everything, experimentIds: [experimentId] }).items;
+      const runId = run?.info.runId ?? '';
+      const folder = join(engine.folder, 'exported-run');
+      const report = await interop.export({ runId, experimentId: null, folder }, unwatched);
+      assert.deepEqual([report.runs, report.traces, report.omissions], [1, 2, []]);
+      const there = await tell(pathToFileURL(join(folder, 'mlruns')).href);
+      assert.deepEqual([Object.keys(there.whole).sort(), there.of_run], [ofRun, ofRun]);
     });
 
     it('keeps in sync, and keeps what was changed here', async function () {
@@ -133,7 +153,7 @@ for (const { title, peer, kind } of stores) {
       const tags = () =>
         Object.fromEntries(engine.tracking.trace(id).tags.map(({ key, value }) => [key, value]));
       const known = engine.tracking.trace(id).assessments.length;
-      await run('judge', uri);
+      await client.ask('judge', uri);
       const there = (await tell(uri)).whole[id];
       assert.ok(there);
       await until(() => {
@@ -147,4 +167,10 @@ for (const { title, peer, kind } of stores) {
       assert.deepEqual(here, { ...there, tags: { ...there.tags, here: 'only' } });
     });
   });
+}
+
+const everything = { filter: '', orderBy: [], maxResults: 100, pageToken: '', viewType: 'ALL' } as const;
+
+function tracesIn(dump: StoreDump): readonly unknown[] {
+  return Object.entries(dump).filter(([table]) => table.startsWith('trace'));
 }

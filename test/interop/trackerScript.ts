@@ -1,8 +1,9 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { runProgram } from './terminalProgram.ts';
 
 const scripts = join(import.meta.dirname, '../fixtures/python');
 
@@ -27,18 +28,12 @@ export async function runTracker(
   folder: string,
   ...args: readonly string[]
 ): Promise<string> {
-  const child = start(python, script, folder, args);
-  let output = '';
-  let complaint = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
+  mkdirSync(folder, { recursive: true });
+  const { code, output, errors } = await runProgram(python, [join(scripts, script), folder, ...args], {
+    cwd: folder,
+    env: environment(folder),
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    complaint += text;
-  });
-  child.stdin.end();
-  const [code] = await once(child, 'close');
-  if (code !== 0) throw new Error(`${script} ended with ${code}: ${complaint}`);
+  if (code !== 0) throw new Error(`${script} ended with ${code}: ${errors}`);
   return output;
 }
 
@@ -59,7 +54,11 @@ export async function startTracker(
   folder: string,
   begins: boolean,
 ): Promise<LiveTracker> {
-  const child = start(python, script, folder, ['live']);
+  mkdirSync(folder, { recursive: true });
+  const child = spawn(python, [join(scripts, script), folder, 'live'], {
+    cwd: folder,
+    env: environment(folder),
+  });
   child.stderr.resume();
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   if (begins) await lines.next();
@@ -78,14 +77,4 @@ export async function startTracker(
       if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
     },
   };
-}
-
-function start(
-  python: string,
-  script: string,
-  folder: string,
-  args: readonly string[],
-): ChildProcessWithoutNullStreams {
-  mkdirSync(folder, { recursive: true });
-  return spawn(python, [join(scripts, script), folder, ...args], { cwd: folder, env: environment(folder) });
 }

@@ -25,15 +25,19 @@ const breaches: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'src/statistics/greedy.ts': "import '../protocol/message.ts';",
     'src/protocol/message.ts': '',
   },
+  'git-imports-nothing-of-ours': {
+    'src/git/greedy.ts': "import '../protocol/message.ts';",
+    'src/protocol/message.ts': '',
+  },
   'scorer-imports-protocol-and-statistics-only': {
     'src/scorer/greedy.ts': "import '../engine/rules.ts';",
     'src/engine/rules.ts': '',
   },
-  'worker-imports-protocol-and-statistics-only': {
+  'worker-imports-shared-rooms-only': {
     'src/worker/greedy.ts': "import '../engine/rules.ts';",
     'src/engine/rules.ts': '',
   },
-  'engine-imports-protocol-and-statistics-only': {
+  'engine-imports-shared-rooms-only': {
     'src/engine/greedy.ts': "import '../scorer/session.ts';",
     'src/scorer/session.ts': '',
   },

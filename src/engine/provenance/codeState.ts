@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
+import { askGit, type GitOutput } from '../../git/askGit.ts';
 import type { CodeState, UncommittedChanges } from '../../protocol/provenance.ts';
-import { askGit, type GitOptions } from './git.ts';
 import { newFileChanges } from './newFiles.ts';
 
 /** The state of a repository, with its changes when there are any. */
@@ -9,14 +9,17 @@ export interface ObservedCode {
   readonly changes: UncommittedChanges | null;
 }
 
+const patience = 10_000;
 const longestStatus = 4 * 1024 * 1024;
 const longestChanges = 1024 * 1024;
 const mostFilesNamed = 200;
 
 /** Looks at the repository that a folder belongs to. Null when it belongs to none, or there is no git. */
 export async function observeCode(folder: string, signal: AbortSignal): Promise<ObservedCode | null> {
-  const answer = (args: readonly string[], limit: number, where = folder) =>
-    askGit(args, { folder: where, signal, limit } satisfies GitOptions);
+  const answer = async (args: readonly string[], limit: number, where = folder) => {
+    const output = await askGit(args, { folder: where, signal, limit, patience });
+    return output && { text: wholeLines(output), complete: output.complete };
+  };
 
   const top = await answer(['rev-parse', '--show-toplevel'], 65_536);
   if (top === null) return null;
@@ -44,10 +47,21 @@ export async function observeCode(folder: string, signal: AbortSignal): Promise<
   };
 }
 
+interface Answer {
+  readonly text: string;
+  /** False: git had more to say than the limit. */
+  readonly complete: boolean;
+}
+
+function wholeLines({ bytes, complete }: GitOutput): string {
+  const end = complete ? -1 : bytes.lastIndexOf('\n');
+  return bytes.toString('utf8', 0, end < 0 ? bytes.length : end + 1);
+}
+
 async function uncommittedChanges(
   status: Status,
   root: string,
-  answer: (args: readonly string[], limit: number, where: string) => ReturnType<typeof askGit>,
+  answer: (args: readonly string[], limit: number, where: string) => Promise<Answer | null>,
 ): Promise<UncommittedChanges | null> {
   const known =
     status.changed.length > 0 && status.commit !== null

@@ -25,8 +25,10 @@ export async function* artifactFiles(
     const real = await realpathOf(at);
     // A link to a folder above would lead round in a circle.
     if (real === null || realRoot === null || !isInside(real, realRoot) || ancestors.includes(real)) {
-      if (real !== null)
-        yield { type: 'omission', subject: `${subject}/${path}`, reason: 'leadsOutside', values: {} };
+      if (real !== null) {
+        const link = path === '' ? subject : `${subject}/${path}`;
+        yield { type: 'omission', subject: link, reason: 'leadsOutside', values: {} };
+      }
       return;
     }
     for (const entry of await entriesOf(real)) {

@@ -1,10 +1,17 @@
-import { isMap, isScalar, isSeq, type Node, parseDocument } from 'yaml';
+import { isMap, isScalar, isSeq, parseDocument } from 'yaml';
 
 /** A value of a YAML file whose scalars stay text: what they mean is for who reads them to say. */
 export type FlatYaml = string | null | FlatYamlMap | readonly FlatYaml[];
 export interface FlatYamlMap {
   readonly [key: string]: FlatYaml;
 }
+
+/** A value of a YAML file whose scalars were made into `Scalar`. */
+type YamlTree<Scalar> =
+  | Scalar
+  | null
+  | { readonly [key: string]: YamlTree<Scalar> }
+  | readonly YamlTree<Scalar>[];
 
 /**
  * Reads a YAML map with all scalars as text, but for those that YAML 1.1 and 1.2 both call null. Python writes names such
@@ -13,12 +20,19 @@ export interface FlatYamlMap {
  * @throws Error with the reason when it is no map.
  */
 export function parseFlatYaml(text: string): FlatYamlMap {
-  const document = parseDocument(text, { schema: 'failsafe', logLevel: 'error', uniqueKeys: false });
-  const [error] = document.errors;
-  if (error) throw new Error(error.message);
-  const value = flatten(document.contents);
-  if (value === null || typeof value === 'string' || Array.isArray(value)) throw new Error('it is no map');
-  return value as FlatYamlMap;
+  const value: FlatYaml = parseTree(text, (scalar, isPlain) => (isPlain && isNull(scalar) ? null : scalar));
+  if (!isFlatMap(value)) throw new Error('it is no map');
+  return value;
+}
+
+/**
+ * Reads YAML as PyYAML wrote it: a scalar without quotes is a number, a truth or nothing where PyYAML would read it as one,
+ * and text otherwise. Nothing is made of tags, and aliases are refused.
+ *
+ * @throws Error with the reason when it is none.
+ */
+export function parsePythonYaml(text: string): unknown {
+  return parseTree<unknown>(text, (scalar, isPlain) => (isPlain ? pythonScalar(scalar) : scalar));
 }
 
 /** The text of a field; null when it is not there, null, or no scalar. */
@@ -39,29 +53,49 @@ export function textsOf(
   key: string,
 ): readonly { readonly key: string; readonly value: string }[] {
   const value = Object.hasOwn(map, key) ? map[key] : null;
-  if (value === null || value === undefined || typeof value === 'string' || Array.isArray(value)) return [];
+  if (!isFlatMap(value)) return [];
   return Object.entries(value).flatMap(([name, text]) =>
     typeof text === 'string' ? [{ key: name, value: text }] : [],
   );
 }
 
-function flatten(node: Node | null): FlatYaml {
-  if (isScalar(node)) {
-    const text = String(node.value ?? '');
-    return node.type === 'PLAIN' && /^(~|null|Null|NULL|)$/.test(text) ? null : text;
-  }
-  if (isMap(node)) {
-    const entries = node.items.map(({ key, value }) => [
-      String(isScalar(key) ? key.value : ''),
-      flatten(isNode(value) ? value : null),
-    ]);
-    return Object.fromEntries(entries);
-  }
-  if (isSeq(node)) return node.items.map((item) => flatten(isNode(item) ? item : null));
-  if (node === null) return null;
-  throw new Error('it has an alias');
+function isFlatMap(value: FlatYaml | undefined): value is FlatYamlMap {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null;
+/** @param scalarOf makes a scalar of its text; plain is one without quotes. */
+function parseTree<Scalar>(
+  text: string,
+  scalarOf: (text: string, isPlain: boolean) => Scalar,
+): YamlTree<Scalar> {
+  const document = parseDocument(text, { schema: 'failsafe', logLevel: 'error', uniqueKeys: false });
+  const [error] = document.errors;
+  if (error) throw new Error(error.message);
+  const treeOf = (node: unknown): YamlTree<Scalar> => {
+    if (node === null || node === undefined) return null;
+    if (isScalar(node)) return scalarOf(String(node.value ?? ''), node.type === 'PLAIN');
+    if (isSeq(node)) return node.items.map(treeOf);
+    if (!isMap(node)) throw new Error('it has an alias');
+    return Object.fromEntries(
+      node.items.map(({ key, value }) => [String(isScalar(key) ? key.value : ''), treeOf(value)]),
+    );
+  };
+  return treeOf(document.contents);
+}
+
+function isNull(text: string): boolean {
+  return /^(~|null|Null|NULL|)$/.test(text);
+}
+
+/** The implicit types of YAML 1.1 that PyYAML writes without quotes (yaml/resolver.py). */
+function pythonScalar(text: string): unknown {
+  if (isNull(text)) return null;
+  if (/^(true|True|TRUE|yes|Yes|YES|on|On|ON)$/.test(text)) return true;
+  if (/^(false|False|FALSE|no|No|NO|off|Off|OFF)$/.test(text)) return false;
+  if (/^[-+]?(0|[1-9]\d*)$/.test(text)) return Number(text);
+  if (/^[-+]?(\d+\.\d*|\.\d+)([eE][-+]\d+)?$/.test(text)) return Number(text);
+  if (/^\.(nan|NaN|NAN)$/.test(text)) return Number.NaN;
+  const infinity = /^([-+]?)\.(inf|Inf|INF)$/.exec(text);
+  if (infinity) return infinity[1] === '-' ? -Infinity : Infinity;
+  return text;
 }

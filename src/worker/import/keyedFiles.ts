@@ -11,7 +11,10 @@ export interface KeyedFiles {
   readonly omissions: readonly ImportOmission[];
 }
 
-/** The paths of all files below a folder, with forward slashes, sorted; none when it is not there. Links are left out. */
+/**
+ * The paths of all files below a folder, with forward slashes, sorted; none when it is not there or a link. Links are left
+ * out: a source may have been made by anybody, and they could lead to anything on this machine.
+ */
 export function filesBelow(folder: string, prefix = ''): readonly string[] {
   return entriesOf(folder).flatMap((entry) => {
     const path = prefix === '' ? entry.name : `${prefix}/${entry.name}`;
@@ -20,7 +23,17 @@ export function filesBelow(folder: string, prefix = ''): readonly string[] {
   });
 }
 
-/** The names of the folders in a folder, sorted; none when it is not there. Links are left out. */
+/** The paths of the links below a folder, as `filesBelow` gives files; `skip` says by name which folders are not looked at. */
+export function linksBelow(folder: string, skip: string, prefix = ''): readonly string[] {
+  return entriesOf(folder).flatMap((entry) => {
+    const path = prefix === '' ? entry.name : `${prefix}/${entry.name}`;
+    if (entry.name === skip) return [];
+    if (entry.isDirectory()) return linksBelow(join(folder, entry.name), skip, path);
+    return entry.isSymbolicLink() ? [path] : [];
+  });
+}
+
+/** The names of the folders in a folder, sorted; none when it is not there or a link. Links are left out. */
 export function foldersIn(folder: string): readonly string[] {
   return entriesOf(folder).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
 }
@@ -59,6 +72,7 @@ export function readText(
 
 function entriesOf(folder: string): readonly Dirent[] {
   try {
+    if (lstatSync(folder).isSymbolicLink()) return [];
     return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))

@@ -1,6 +1,6 @@
-import type { ImportedAssessment } from '../../protocol/importing.ts';
 import type { Cell, MlflowTables, Row } from './mlflowTables.ts';
-import { readAssessment } from './traceParts.ts';
+import { type ReadAssessments, readAssessments } from './traceParts.ts';
+import { parsePythonJson } from './tracker/nestedValues.ts';
 
 const columns = [
   'assessment_id',
@@ -20,14 +20,15 @@ const columns = [
 ];
 
 /** What people and judges think of a trace, in the order in which they said it. */
-export function assessmentsOf(tables: MlflowTables, traceId: string): readonly ImportedAssessment[] {
-  return tables
+export function readStoredAssessments(tables: MlflowTables, traceId: string): ReadAssessments {
+  const rows = tables
     .rows('assessments', columns, [tables.equals('assessments', 'trace_id'), traceId])
-    .toSorted((one, other) => Number(one.created_timestamp) - Number(other.created_timestamp))
-    .flatMap((row) => readAssessment(messageOf(row)) ?? []);
+    .toSorted((one, other) => Number(one.created_timestamp) - Number(other.created_timestamp));
+  const sources = rows.map((row) => ({ name: String(row.assessment_id), read: () => messageOf(row) }));
+  return readAssessments(traceId, sources);
 }
 
-/** A row as MLflow's message `Assessment`. */
+/** A row as MLflow's message `Assessment`. @throws Error with the reason when it cannot be one. */
 function messageOf(row: Row): object {
   return {
     assessment_id: row.assessment_id,
@@ -52,15 +53,9 @@ function judgementOf({ assessment_type: kind, value: text, error }: Row): object
   return { expectation: { serialized_value: { serialization_format: 'JSON_FORMAT', value: text } } };
 }
 
-/** Null where there is no text, or it is what Python writes and JSON lacks. */
+/** Null where there is no text. */
 function parse(text: Cell | undefined): unknown {
-  if (typeof text !== 'string') return null;
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
+  return typeof text === 'string' ? parsePythonJson(text) : null;
 }
 
 /** As protobuf's JSON has times. */

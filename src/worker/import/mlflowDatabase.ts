@@ -4,7 +4,7 @@ import type { ImportRecord } from '../../protocol/importing.ts';
 import { readLoggedModels } from './mlflowLoggedModels.ts';
 import { readRegistry } from './mlflowRegistry.ts';
 import { readRuns } from './mlflowRuns.ts';
-import { type MlflowTables, openMlflowTables } from './mlflowTables.ts';
+import { keyValues, type MlflowTables, openMlflowTables } from './mlflowTables.ts';
 import { readTraces } from './mlflowTraces.ts';
 import { nameInWorkspace } from './mlflowWorkspaces.ts';
 import type { ImportReader } from './reader.ts';
@@ -75,7 +75,7 @@ function* readExperiments(tables: MlflowTables): Iterable<ImportRecord> {
         lifecycleStage: row.lifecycle_stage === 'deleted' ? 'deleted' : 'active',
         creationTime: row.creation_time === null ? null : Number(row.creation_time),
         lastUpdateTime: row.last_update_time === null ? null : Number(row.last_update_time),
-        tags: tags.map(({ key, value }) => ({ key: String(key), value: String(value ?? '') })),
+        tags: keyValues(tags),
       };
     }
   }

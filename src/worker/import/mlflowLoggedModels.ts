@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { ImportedLoggedModel, ImportedModelMetrics, ImportRecord } from '../../protocol/importing.ts';
-import { artifactFiles } from './artifactFiles.ts';
 import type { LocationRules } from './artifactLocation.ts';
+import { artifactState, locateOwned, readArtifacts } from './mlflowArtifacts.ts';
 import { integerOf, metricValue } from './mlflowMetrics.ts';
-import { artifactState, locateOwned, survey, whyNoArtifacts } from './mlflowRuns.ts';
+import { survey } from './mlflowRuns.ts';
 import type { MlflowTables } from './mlflowTables.ts';
-import type { ReadOptions } from './reader.ts';
+import { type ReadOptions, stateDigest } from './reader.ts';
 
 const columns = [
   'model_id',
@@ -49,7 +48,7 @@ export async function* readLoggedModels(
       const tail = [String(row.experiment_id), 'models', modelId, 'artifacts'];
       const location = locateOwned(String(row.artifact_location ?? ''), tail, rules);
       const fields = [row, parameters.get(modelId), tags.get(modelId), metrics.get(modelId)];
-      const state = `${digest(JSON.stringify(fields))}:${artifactState(location)}`;
+      const state = `${stateDigest(JSON.stringify(fields))}:${artifactState(location)}`;
       const key = `loggedModel/${modelId}`;
       if (options.known.get(key) === state) continue;
       yield {
@@ -77,11 +76,7 @@ export async function* readLoggedModels(
       };
       yield* readMetrics(tables, modelId);
       const subject = `logged model ${modelId}/artifacts`;
-      if (location.kind === 'here') {
-        yield* artifactFiles({ type: 'loggedModel', id: modelId }, location.folder, location.root, subject);
-      } else {
-        yield* whyNoArtifacts(subject, location, tail);
-      }
+      yield* readArtifacts({ type: 'loggedModel', id: modelId }, location, tail, subject);
       yield { type: 'part', key, state, runId: null };
     }
   }
@@ -112,8 +107,4 @@ function* readMetrics(tables: MlflowTables, modelId: string): Iterable<ImportedM
       })),
     };
   }
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
 }

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { ArtifactOwner, ImportedModelVersion, ImportRecord } from '../../protocol/importing.ts';
 import { stages } from '../../protocol/registry.ts';
-import { keyValues } from './mlflowRuns.ts';
-import type { MlflowTables, Row } from './mlflowTables.ts';
+import { keyValues, type MlflowTables, type Row } from './mlflowTables.ts';
 import { nameInWorkspace } from './mlflowWorkspaces.ts';
 import { readVersionStatus } from './mlrunsRegistry.ts';
-import { omission } from './mlrunsRun.ts';
+import { stateDigest } from './reader.ts';
+import { omission } from './tracker/omission.ts';
 
 const versionColumns = [
   'version',
@@ -32,7 +31,7 @@ export function* readRegistry(
     for (const model of rows) {
       const records = [...readModel(tables, model)];
       const key = `registered/${nameInWorkspace(model, '.')}`;
-      const state = createHash('sha256').update(JSON.stringify(records)).digest('base64url').slice(0, 22);
+      const state = stateDigest(JSON.stringify(records));
       if (known.get(key) === state) continue;
       yield* records;
       yield { type: 'part', key, state, runId: null };

@@ -1,15 +1,11 @@
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import type { ImportedDataset, ImportedRun, ImportRecord } from '../../protocol/importing.ts';
 import type { KeyValue, RunStatus } from '../../protocol/tracking.ts';
-import { artifactFiles } from './artifactFiles.ts';
-import { type ArtifactLocation, type LocationRules, locateArtifacts } from './artifactLocation.ts';
+import type { ArtifactLocation, LocationRules } from './artifactLocation.ts';
+import { artifactState, locateOwned, readArtifacts } from './mlflowArtifacts.ts';
 import { createMetricReader } from './mlflowMetrics.ts';
-import type { MlflowTables, Row } from './mlflowTables.ts';
-import { stateOf } from './mlrunsLayout.ts';
-import { endsWith, omission } from './mlrunsRun.ts';
-import type { ReadOptions } from './reader.ts';
+import { keyValues, type MlflowTables, type Row, textOrNull } from './mlflowTables.ts';
+import { type ReadOptions, stateDigest } from './reader.ts';
+import { omission } from './tracker/omission.ts';
 
 const runColumns = [
   'run_uuid',
@@ -51,12 +47,13 @@ export async function* readRuns(
       done += 1;
       const runId = String(row.run_uuid);
       const fields = [row, parameters.get(runId), tags.get(runId), inputs.get(runId), outputs.get(runId)];
-      const stored = digest(JSON.stringify([fields, metrics.last(runId)]));
+      const stored = stateDigest(JSON.stringify([fields, metrics.last(runId)]));
       const key = `run/${runId}`;
       const before = options.known.get(key);
       // Files come without a trace in the database; while it is watched, the end of a run brings them in.
       if (options.changed !== null && before?.startsWith(`${stored}:`) && row.status !== 'RUNNING') continue;
-      const location = locate(String(row.artifact_uri ?? ''), row, rules);
+      const tail = [String(row.experiment_id), runId, 'artifacts'];
+      const location = locateOwned(String(row.artifact_uri ?? ''), tail, rules);
       const state = `${stored}:${artifactState(location)}`;
       if (before === state) continue;
       yield { type: 'progress', done, total, message: String(row.name ?? runId) };
@@ -64,7 +61,7 @@ export async function* readRuns(
       yield* problemsOf(row);
       yield run;
       yield* metrics.read(runId);
-      yield* readArtifacts(runId, row, location);
+      yield* readArtifacts({ type: 'run', id: runId }, location, tail, `run ${runId}/artifacts`);
       yield { type: 'part', key, state, runId };
     }
   }
@@ -184,75 +181,4 @@ function datasetsOf(tables: MlflowTables, runId: string): readonly ImportedDatas
       tags: tags.map(({ name, value }) => ({ key: String(name), value: String(value ?? '') })),
     }));
   });
-}
-
-export function keyValues(rows: readonly Row[]): readonly KeyValue[] {
-  return rows.map(({ key, value }) => ({ key: String(key), value: String(value ?? '') }));
-}
-
-function textOrNull(cell: Row[string] | undefined): string | null {
-  return cell === null || cell === undefined ? null : String(cell);
-}
-
-/**
- * Where the artifacts of a run lie. The database may have been moved since, with its `mlruns` or `mlartifacts` beside it.
- */
-function locate(uri: string, row: Row, rules: LocationRules): ArtifactLocation {
-  return locateOwned(uri, [String(row.experiment_id), String(row.run_uuid), 'artifacts'], rules);
-}
-
-/** @param tail the last segments of the location as MLflow makes it. */
-export function locateOwned(uri: string, tail: readonly string[], rules: LocationRules): ArtifactLocation {
-  const location = locateArtifacts(uri, rules);
-  if (location.kind !== 'missing') return location;
-  if (endsWith(location.folder, tail)) {
-    const moved = rules.servedFrom
-      .map((folder) => join(rules.source, folder, ...tail))
-      .find((folder) => existsSync(folder));
-    if (moved !== undefined) return { kind: 'here', folder: moved, root: rules.source };
-  }
-  return location;
-}
-
-/** What artifacts look like; where they cannot be read, only that. */
-export function artifactState(location: ArtifactLocation): string {
-  return location.kind === 'here' ? stateOf(location.folder) : location.kind;
-}
-
-async function* readArtifacts(
-  runId: string,
-  row: Row,
-  location: ArtifactLocation,
-): AsyncIterable<ImportRecord> {
-  const subject = `run ${runId}/artifacts`;
-  if (location.kind === 'here') {
-    yield* artifactFiles({ type: 'run', id: runId }, location.folder, location.root, subject);
-  } else {
-    const tail = [String(row.experiment_id), runId, 'artifacts'];
-    yield* whyNoArtifacts(subject, location, tail);
-  }
-}
-
-/** What to say of artifacts that cannot be taken; nothing where there seem to be none. */
-export function* whyNoArtifacts(
-  subject: string,
-  location: Exclude<ArtifactLocation, { kind: 'here' }>,
-  tail: readonly string[],
-): Iterable<ImportRecord> {
-  if (location.kind === 'remote') {
-    yield omission(subject, 'filesRemote', { location: location.uri });
-    return;
-  }
-  const hasTail = endsWith(location.folder, tail);
-  let root = location.folder;
-  if (hasTail) for (const _ of tail) root = dirname(root);
-  if (location.kind === 'elsewhere') yield omission(subject, 'filesElsewhere', { location: root });
-  // Where others keep theirs, this one has logged none.
-  else if (!existsSync(hasTail ? root : dirname(dirname(root)))) {
-    yield omission(subject, 'filesMissing', { location: location.folder });
-  }
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
 }

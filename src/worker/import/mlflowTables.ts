@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { SlipwayError } from '../../protocol/errors.ts';
+import type { KeyValue } from '../../protocol/tracking.ts';
 
 export type Cell = string | number | null;
 export type Row = Readonly<Record<string, Cell>>;
@@ -132,6 +133,15 @@ export function openMlflowTables(file: string): MlflowTables {
     },
   };
   return tables;
+}
+
+/** The columns `key` and `value` of rows. */
+export function keyValues(rows: readonly Row[]): readonly KeyValue[] {
+  return rows.map(({ key, value }) => ({ key: String(key), value: String(value ?? '') }));
+}
+
+export function textOrNull(cell: Cell | undefined): string | null {
+  return cell === null || cell === undefined ? null : String(cell);
 }
 
 /** Integers beyond what a JavaScript number holds exactly come as text. */

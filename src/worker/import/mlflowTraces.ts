@@ -1,16 +1,16 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImportedTrace, ImportRecord } from '../../protocol/importing.ts';
 import type { KeyValue } from '../../protocol/tracking.ts';
 import { artifactFiles } from './artifactFiles.ts';
 import type { ArtifactLocation, LocationRules } from './artifactLocation.ts';
-import { assessmentsOf } from './mlflowAssessments.ts';
-import { artifactState, keyValues, locateOwned, survey, whyNoArtifacts } from './mlflowRuns.ts';
-import type { Cell, MlflowTables, Row } from './mlflowTables.ts';
-import { omission } from './mlrunsRun.ts';
-import type { ReadOptions } from './reader.ts';
+import { artifactState, locateOwned, whyNoArtifacts } from './mlflowArtifacts.ts';
+import { readStoredAssessments } from './mlflowAssessments.ts';
+import { survey } from './mlflowRuns.ts';
+import { type Cell, keyValues, type MlflowTables, type Row, textOrNull } from './mlflowTables.ts';
+import { type ReadOptions, stateDigest } from './reader.ts';
 import { artifactLocationTag, spansFile, traceStateOf } from './traceParts.ts';
+import { omission } from './tracker/omission.ts';
 
 const nameTag = 'mlflow.traceName';
 const spansLocationTag = 'mlflow.trace.spansLocation';
@@ -59,7 +59,7 @@ export async function* readTraces(
   for (const rows of tables.pages('trace_info', columns)) {
     for (const row of rows) {
       const traceId = String(row.request_id);
-      const stored = digest(JSON.stringify([row, ...surveys.map((digests) => digests.get(traceId))]));
+      const stored = stateDigest(JSON.stringify([row, ...surveys.map((digests) => digests.get(traceId))]));
       const key = `trace/${traceId}`;
       const before = options.known.get(key);
       if (options.changed !== null && isComplete(before, stored)) continue;
@@ -71,7 +71,9 @@ export async function* readTraces(
       const files = location === null ? 'none' : artifactState(location);
       const state = `${stored}:${files}${spans === null && !hasSpansFile(location) ? openMark : ''}`;
       if (before === state) continue;
-      yield toTrace(tables, row, tags);
+      const assessments = readStoredAssessments(tables, traceId);
+      yield* assessments.omissions;
+      yield toTrace(tables, row, tags, assessments.values);
       yield* readFiles(traceId, tail, location, spans, tags);
       yield { type: 'part', key, state, runId: null };
     }
@@ -86,7 +88,12 @@ function isComplete(before: string | undefined, stored: string): boolean {
   return before?.startsWith(`${stored}:`) === true && !before.endsWith(openMark);
 }
 
-function toTrace(tables: MlflowTables, row: Row, tags: readonly KeyValue[]): ImportedTrace {
+function toTrace(
+  tables: MlflowTables,
+  row: Row,
+  tags: readonly KeyValue[],
+  assessments: ImportedTrace['assessments'],
+): ImportedTrace {
   const traceId = String(row.request_id);
   return {
     type: 'trace',
@@ -100,7 +107,7 @@ function toTrace(tables: MlflowTables, row: Row, tags: readonly KeyValue[]): Imp
     responsePreview: textOrNull(row.response_preview),
     tags,
     metadata: metadataOf(tables, row),
-    assessments: assessmentsOf(tables, traceId),
+    assessments,
     linkedRuns: linksOf(tables, traceId, 'run'),
     linkedPrompts: linksOf(tables, traceId, 'prompt_version'),
   };
@@ -211,12 +218,4 @@ async function* readFiles(
     const detail = 'the spans of the trace, which MLflow has archived';
     yield omission(`trace ${traceId}/spans`, 'notSupported', { detail });
   }
-}
-
-function textOrNull(cell: Cell | undefined): string | null {
-  return cell === null || cell === undefined ? null : String(cell);
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
 }

@@ -3,11 +3,11 @@ import { statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { ImportedExperiment, ImportRecord } from '../../protocol/importing.ts';
+import { realpathOf } from './artifactFiles.ts';
 import type { LocationRules } from './artifactLocation.ts';
 import { numberOf, textOf } from './flatYaml.ts';
-import { foldersIn, readKeyedFiles } from './keyedFiles.ts';
+import { foldersIn, linksBelow, readKeyedFiles } from './keyedFiles.ts';
 import {
-  almostRunFolders,
   type ExperimentFolder,
   experimentFolders,
   metaFile,
@@ -22,24 +22,30 @@ import {
 } from './mlrunsLayout.ts';
 import { readLoggedModel } from './mlrunsLoggedModel.ts';
 import { readRegisteredModel, registeredModelFolders } from './mlrunsRegistry.ts';
-import { omission, readRun } from './mlrunsRun.ts';
+import { readRun, runIdOf } from './mlrunsRun.ts';
 import { readTrace, traceFolders, watchedOfTraces } from './mlrunsTrace.ts';
 import type { ImportReader, ReadOptions } from './reader.ts';
+import { omission } from './tracker/omission.ts';
+import { pathBelow } from './tracker/sourceFiles.ts';
 
 /** Reads the `mlruns` folder of MLflow's file store, of any version since 0.5. */
 export const mlrunsReader: ImportReader = {
   kind: 'mlruns',
   async detects(path) {
-    const root = [path, join(path, 'mlruns')].find((folder) => holdsExperiments(folder));
-    if (root === undefined) return null;
-    const experiments = experimentFolders(root);
-    return {
-      kind: 'mlruns',
-      path: root,
-      experimentCount: experiments.length,
-      runCount: experiments.reduce((sum, { folder }) => sum + runFolders(folder).length, 0),
-      registeredModelCount: registeredModelFolders(root).length,
-    };
+    for (const found of [path, join(path, 'mlruns')]) {
+      // It may be a link; in it, links are not followed.
+      const root = await realpathOf(found);
+      if (root === null || !holdsExperiments(root)) continue;
+      const experiments = experimentFolders(root);
+      return {
+        kind: 'mlruns',
+        path: found,
+        experimentCount: experiments.length,
+        runCount: experiments.reduce((sum, { folder }) => sum + runFolders(folder).length, 0),
+        registeredModelCount: registeredModelFolders(root).length,
+      };
+    }
+    return null;
   },
   async *read(root, options) {
     if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) {
@@ -47,7 +53,8 @@ export const mlrunsReader: ImportReader = {
     }
     const rules: LocationRules = {
       source: root,
-      servedFrom: ['.', '../mlartifacts'],
+      // MLflow makes a run's own folder also where a server keeps its artifacts elsewhere.
+      servedFrom: ['../mlartifacts', '.'],
       remaps: options.remaps,
     };
     const experiments = experimentFolders(root);
@@ -59,15 +66,25 @@ export const mlrunsReader: ImportReader = {
       if (name === null) continue;
       for (const folder of runs) {
         done += 1;
-        if (!isTouched(`run/${nameOf(folder)}`, folder, options)) continue;
+        const part = { key: `run/${nameOf(folder)}`, folder, runId: nameOf(folder) };
+        if (!isTouched(part, options)) continue;
         yield { type: 'progress', done, total, message: `${name}: ${nameOf(folder)}` };
-        yield* readRunPart(experiment, folder, rules, options);
+        yield* readPart(part, options, () => readRun(experiment, folder, rules, options.offsets));
       }
-      yield* readOthers(experiment, rules, options);
-      yield* readTraces(experiment, rules, options);
+      for (const folder of metaFolders(join(experiment.folder, 'models'))) {
+        const part = { key: `loggedModel/${nameOf(folder)}`, folder };
+        yield* readPart(part, options, () => readLoggedModel(experiment, folder, rules));
+      }
+      for (const folder of traceFolders(experiment.folder)) {
+        const part = { key: `trace/${nameOf(folder)}`, folder };
+        yield* readPart(part, options, () => readTrace(experiment, folder, rules));
+      }
     }
-    for (const folder of registeredModelFolders(root))
-      yield* readRegisteredModel(root, folder, options.known);
+    for (const folder of registeredModelFolders(root)) {
+      const part = { key: `registered/${nameOf(folder)}`, folder };
+      yield* readPart(part, options, () => readRegisteredModel(root, folder));
+    }
+    if (options.changed === null) yield* omittedLinks(root, experiments);
   },
   async watched(root) {
     const registry = join(root, registryFolder);
@@ -107,61 +124,48 @@ function* readExperiment(experiment: ExperimentFolder): Generator<ImportRecord, 
   return name;
 }
 
-async function* readRunPart(
-  experiment: ExperimentFolder,
-  folder: string,
-  rules: LocationRules,
-  { known, offsets, remaps }: ReadOptions,
-): AsyncIterable<ImportRecord> {
-  const key = `run/${nameOf(folder)}`;
-  // Before it is read: what is written meanwhile makes the state another one the next time.
-  const state = stateOf(folder) + markOf(remaps);
-  if (known.get(key) === state) return;
-  const reading = yield* readRun(experiment, folder, rules, offsets);
-  if (reading?.complete) yield { type: 'part', key, state, runId: reading.runId };
+/** A folder that is read as a whole, or not at all. */
+interface PartFolder {
+  readonly key: string;
+  readonly folder: string;
+  /** When it is a run. */
+  readonly runId?: string;
 }
 
-/** Where artifacts are looked for is part of how a run looks. */
+/** Reads a part unless it looks as it did; `read` returns whether all of it was there to be read. */
+async function* readPart(
+  part: PartFolder,
+  options: ReadOptions,
+  read: () => AsyncGenerator<ImportRecord, boolean> | Generator<ImportRecord, boolean>,
+): AsyncIterable<ImportRecord> {
+  const { key, folder, runId = null } = part;
+  if (!isTouched(part, options)) return;
+  // Before it is read: what is written meanwhile makes the state another one the next time.
+  const state = stateOf(folder) + markOf(options.remaps);
+  if (options.known.get(key) === state) return;
+  if (yield* read()) yield { type: 'part', key, state, runId };
+}
+
+/** Where artifacts are looked for is part of how a part looks. */
 function markOf(remaps: ReadOptions['remaps']): string {
   if (remaps.length === 0) return '';
   return `:${createHash('sha256').update(JSON.stringify(remaps)).digest('base64url').slice(0, 8)}`;
 }
 
-/** Reads what lies beside the runs: logged models, and what is no run. */
-async function* readOthers(
-  experiment: ExperimentFolder,
-  rules: LocationRules,
-  { known, remaps }: ReadOptions,
-): AsyncIterable<ImportRecord> {
-  for (const folder of metaFolders(join(experiment.folder, 'models'))) {
-    const key = `loggedModel/${nameOf(folder)}`;
-    const state = stateOf(folder) + markOf(remaps);
-    if (known.get(key) === state) continue;
-    if (yield* readLoggedModel(experiment, folder, rules)) yield { type: 'part', key, state, runId: null };
-  }
-  for (const folder of almostRunFolders(experiment.folder)) {
-    const detail = 'one of metrics, params and artifacts is not beside its meta.yaml';
-    yield omission(`experiment ${experiment.id}/${nameOf(folder)}`, 'unreadable', { detail });
-  }
-}
-
-async function* readTraces(
-  experiment: ExperimentFolder,
-  rules: LocationRules,
-  options: ReadOptions,
-): AsyncIterable<ImportRecord> {
-  for (const folder of traceFolders(experiment.folder)) {
-    const key = `trace/${nameOf(folder)}`;
-    if (!isTouched(key, folder, options)) continue;
-    const state = stateOf(folder) + markOf(options.remaps);
-    if (options.known.get(key) === state) continue;
-    if (yield* readTrace(experiment, folder, rules)) yield { type: 'part', key, state, runId: null };
+/** Says which links were not followed; those among artifacts are told with these. */
+function* omittedLinks(root: string, experiments: readonly ExperimentFolder[]): Iterable<ImportRecord> {
+  const folders = [...experiments.map(({ folder }) => folder), join(root, registryFolder)];
+  for (const folder of folders) {
+    for (const link of linksBelow(folder, 'artifacts')) {
+      const detail = 'it is a link, and links are followed among artifacts only';
+      yield omission(`${pathBelow(root, folder)}/${link}`, 'unreadable', { detail });
+    }
   }
 }
 
 /** Whether something in the folder of a part may have changed since the last reading of the session. */
-function isTouched(part: string, folder: string, { changed, known }: ReadOptions): boolean {
-  if (changed === null || !known.has(part)) return true;
+function isTouched({ key, folder }: PartFolder, { changed, known }: ReadOptions): boolean {
+  if (changed === null || !known.has(key)) return true;
   for (const path of changed) if (path === folder || path.startsWith(folder + sep)) return true;
   return false;
 }
@@ -204,7 +208,9 @@ function foldersBelow(folder: string): readonly string[] {
 /** Whether a folder is an `mlruns` folder, whatever it is called: experiments lie in it. */
 function holdsExperiments(folder: string): boolean {
   return experimentFolders(folder).some(
-    (experiment) => hasExperimentFields(experiment.folder) || runFolders(experiment.folder).length > 0,
+    (experiment) =>
+      hasExperimentFields(experiment.folder) ||
+      runFolders(experiment.folder).some((run) => hasRunFields(run)),
   );
 }
 
@@ -214,4 +220,9 @@ function hasExperimentFields(folder: string): boolean {
   return (
     'meta' in read && textOf(read.meta, 'name') !== null && textOf(read.meta, 'artifact_location') !== null
   );
+}
+
+function hasRunFields(folder: string): boolean {
+  const read = readMeta(folder);
+  return 'meta' in read && runIdOf(read.meta) === nameOf(folder);
 }

@@ -8,7 +8,11 @@ import { filesBelow, foldersIn, readText } from './keyedFiles.ts';
 export const metaFile = 'meta.yaml';
 export const trashFolder = '.trash';
 export const registryFolder = 'models';
-const reservedFolders: ReadonlySet<string> = new Set(['tags', 'datasets', 'traces', 'models', trashFolder]);
+/** Names that no run has: those beside the runs, and those in a run, where an experiment's folder is taken for a source. */
+const reservedFolders: ReadonlySet<string> = new Set([
+  ...['tags', 'datasets', 'traces', 'models', trashFolder],
+  ...['metrics', 'params', 'artifacts', 'inputs', 'outputs'],
+]);
 
 const largestMetaBytes = 4 * 1024 * 1024;
 
@@ -31,29 +35,16 @@ export function experimentFolders(root: string): readonly ExperimentFolder[] {
 }
 
 /**
- * The runs of an experiment. As in MLflow, a folder is a run only when `metrics`, `params` and `artifacts` lie beside its
- * `meta.yaml`: a `meta.yaml` that somebody logged as an artifact must not be taken for a run.
+ * The folders in an experiment that have a `meta.yaml` and are none that MLflow makes for something else: its runs.
+ *
+ * MLflow's server also wants `metrics`, `params` and `artifacts` beside the `meta.yaml`, because it looks for runs by their
+ * id and gives out whatever files a planted one names. Here that does no harm: nothing is looked for among artifacts, a run's
+ * `meta.yaml` must name the folder that it lies in, and files outside of the source are not read whatever it says. Git, on
+ * the other hand, drops those folders where they are empty; MLflow's own migration (mlflow/store/fs2db) takes runs without
+ * them too.
  */
 export function runFolders(experiment: string): readonly string[] {
-  return foldersIn(experiment)
-    .filter((name) => !reservedFolders.has(name))
-    .map((name) => join(experiment, name))
-    .filter(isRunFolder);
-}
-
-/** Folders that have a `meta.yaml` and are no runs all the same. */
-export function almostRunFolders(experiment: string): readonly string[] {
-  return foldersIn(experiment)
-    .filter((name) => !reservedFolders.has(name))
-    .map((name) => join(experiment, name))
-    .filter((folder) => isFile(join(folder, metaFile)) && !isRunFolder(folder));
-}
-
-export function isRunFolder(folder: string): boolean {
-  return (
-    isFile(join(folder, metaFile)) &&
-    ['metrics', 'params', 'artifacts'].every((name) => statusOf(join(folder, name))?.isDirectory())
-  );
+  return metaFolders(experiment).filter((folder) => !reservedFolders.has(nameOf(folder)));
 }
 
 /** Folders in `parent` that have a `meta.yaml`. */
@@ -92,6 +83,12 @@ export function statusOf(path: string): Stats | null {
   return lstatSync(path, { throwIfNoEntry: false }) ?? null;
 }
 
+/** Links are none. */
+export function isFolder(path: string): boolean {
+  return statusOf(path)?.isDirectory() ?? false;
+}
+
+/** Links are none. */
 export function isFile(path: string): boolean {
   return statusOf(path)?.isFile() ?? false;
 }

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { ImportedLoggedModel, ImportedModelMetrics, ImportRecord } from '../../protocol/importing.ts';
-import { artifactFiles } from './artifactFiles.ts';
-import { type LocationRules, locateArtifacts } from './artifactLocation.ts';
+import type { LocationRules } from './artifactLocation.ts';
 import { numberOf, textOf } from './flatYaml.ts';
 import { filesBelow, readKeyedFiles } from './keyedFiles.ts';
 import { readMetricLines } from './metricLines.ts';
+import { locateOwned, readArtifacts } from './mlrunsArtifacts.ts';
 import { type ExperimentFolder, nameOf, readMeta } from './mlrunsLayout.ts';
-import { endsWith, omission, omittedArtifacts } from './mlrunsRun.ts';
+import { omission } from './tracker/omission.ts';
 
 /** As MLflow's file store writes them (LoggedModelStatus in service.proto). */
 const statuses: Readonly<Record<string, ImportedLoggedModel['status']>> = {
@@ -45,8 +45,7 @@ export async function* readLoggedModel(
   yield* parameters.omissions;
   yield* tags.omissions;
   const uri = textOf(meta, 'artifact_location') ?? textOf(meta, 'artifact_uri');
-  const own = join(folder, 'artifacts');
-  const location = uri === null ? null : locateArtifacts(uri, rules);
+  const location = locateOwned(folder, [experiment.id, 'models', modelId, 'artifacts'], uri, rules);
   const creationTime = numberOf(meta, 'creation_timestamp') ?? 0;
   const deleted = experiment.inTrash || textOf(meta, 'lifecycle_stage') === 'deleted';
   yield {
@@ -63,20 +62,10 @@ export async function* readLoggedModel(
     lifecycleStage: deleted ? 'deleted' : 'active',
     parameters: parameters.values,
     tags: tags.values,
-    artifactUri: location?.kind === 'remote' ? location.uri : null,
+    artifactUri: location.kind === 'remote' ? location.uri : null,
   };
   yield* readMetrics(folder, modelId, subject);
-  const owner = { type: 'loggedModel', id: modelId } as const;
-  yield* artifactFiles(owner, own, folder, `${subject}/artifacts`);
-  if (location === null || location.kind === 'missing') {
-    const moved =
-      location === null || endsWith(location.folder, [experiment.id, 'models', modelId, 'artifacts']);
-    if (!moved && location) yield* omittedArtifacts(`${subject}/artifacts`, location);
-  } else if (location.kind !== 'here') {
-    yield* omittedArtifacts(`${subject}/artifacts`, location);
-  } else if (location.folder !== own) {
-    yield* artifactFiles(owner, location.folder, location.root, `${subject}/artifacts`);
-  }
+  yield* readArtifacts({ type: 'loggedModel', id: modelId }, folder, location, subject);
   return true;
 }
 

@@ -1,40 +1,24 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type {
-  ArtifactOwner,
-  ImportedModelVersion,
-  ImportedPart,
-  ImportRecord,
-} from '../../protocol/importing.ts';
+import type { ArtifactOwner, ImportedModelVersion, ImportRecord } from '../../protocol/importing.ts';
 import { stages } from '../../protocol/registry.ts';
 import { type FlatYamlMap, numberOf, textOf } from './flatYaml.ts';
 import { foldersIn, readKeyedFiles } from './keyedFiles.ts';
-import { isFile, metaFile, metaFolders, nameOf, readMeta, registryFolder, stateOf } from './mlrunsLayout.ts';
-import { omission } from './mlrunsRun.ts';
+import { isFile, metaFile, metaFolders, nameOf, readMeta, registryFolder } from './mlrunsLayout.ts';
+import { omission } from './tracker/omission.ts';
 
 /** Registered models of an `mlruns` folder: folders below `models` whose `meta.yaml` has a name. */
 export function registeredModelFolders(root: string): readonly string[] {
   return metaFolders(join(root, registryFolder));
 }
 
-/** Yields a registered model with its versions, unless it looks as it did. */
-export function* readRegisteredModel(
-  root: string,
-  folder: string,
-  known: ReadonlyMap<string, string>,
-): Iterable<ImportRecord> {
-  const part: ImportedPart = {
-    type: 'part',
-    key: `registered/${nameOf(folder)}`,
-    state: stateOf(folder),
-    runId: null,
-  };
-  if (known.get(part.key) === part.state) return;
+/** Yields a registered model with its versions. Returns false when its `meta.yaml` cannot be read. */
+export function* readRegisteredModel(root: string, folder: string): Generator<ImportRecord, boolean> {
   const subject = `registered model ${nameOf(folder)}`;
   const read = readMeta(folder);
   if ('problem' in read) {
     yield omission(`${subject}/meta.yaml`, 'unreadable', { detail: read.problem });
-    return;
+    return false;
   }
   const { meta } = read;
   const name = textOf(meta, 'name') ?? nameOf(folder);
@@ -59,7 +43,7 @@ export function* readRegisteredModel(
     name,
     aliases: aliases.values.map(({ key, value }) => ({ alias: key, version: Number(value.trim()) })),
   };
-  yield part;
+  return true;
 }
 
 interface VersionFolder {

@@ -1,14 +1,14 @@
-import { existsSync, realpathSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { ImportedDataset, ImportedRun, ImportOmission, ImportRecord } from '../../protocol/importing.ts';
 import type { RunStatus } from '../../protocol/tracking.ts';
-import { artifactFiles } from './artifactFiles.ts';
-import { type ArtifactLocation, type LocationRules, locateArtifacts } from './artifactLocation.ts';
+import type { ArtifactLocation, LocationRules } from './artifactLocation.ts';
 import { type FlatYamlMap, numberOf, textOf, textsOf } from './flatYaml.ts';
 import { filesBelow, readKeyedFiles } from './keyedFiles.ts';
 import { readMetricLines } from './metricLines.ts';
-import { type ExperimentFolder, metaFolders, nameOf, readMeta, statusOf } from './mlrunsLayout.ts';
+import { locateOwned, readArtifacts } from './mlrunsArtifacts.ts';
+import { type ExperimentFolder, isFolder, metaFolders, nameOf, readMeta, statusOf } from './mlrunsLayout.ts';
 import { createPointBuffer } from './pointBuffer.ts';
+import { omission } from './tracker/omission.ts';
 
 /** Run statuses as MLflow's file store writes them (RunStatus in service.proto), and as some wrote them by name. */
 const statuses: Readonly<Record<string, RunStatus>> = {
@@ -29,44 +29,44 @@ const settledMilliseconds = 10_000;
 /** Omissions that one metric file may have: thousands of broken lines have one cause. */
 const mostBrokenLines = 20;
 
-/** A run that was read: what it is, and whether all of it was there to be read. */
-export interface RunReading {
-  readonly runId: string;
-  /** False: a line was only half written. */
-  readonly complete: boolean;
-}
-
 /**
- * Yields a run with its points and artifacts.
+ * Yields a run with its points and artifacts. Any of the folders beside its `meta.yaml` may be missing, as they are where
+ * the run went through Git, which keeps no empty folders.
  *
  * @param offsets as in `ReadOptions`: metric files that only grew are read from where they ended.
- * @returns null when the folder's `meta.yaml` cannot be read.
+ * @returns false when its `meta.yaml` cannot be read, or a line was only half written.
  */
 export async function* readRun(
   experiment: ExperimentFolder,
   folder: string,
   rules: LocationRules,
   offsets: Map<string, number>,
-): AsyncGenerator<ImportRecord, RunReading | null> {
+): AsyncGenerator<ImportRecord, boolean> {
   const subject = `run ${nameOf(folder)}`;
   const read = readMeta(folder);
   if ('problem' in read) {
     yield omission(`${subject}/meta.yaml`, 'unreadable', { detail: read.problem });
-    return null;
+    return false;
   }
   const { meta } = read;
-  const runId = textOf(meta, 'run_id') ?? textOf(meta, 'run_uuid');
+  const runId = runIdOf(meta);
   if (runId !== nameOf(folder)) {
     yield omission(`${subject}/meta.yaml`, 'unreadable', { detail: `its run_id is ${runId ?? 'not there'}` });
-    return null;
+    return false;
   }
-  const location = artifactsOf(experiment, folder, runId, textOf(meta, 'artifact_uri'), rules);
+  const tail = [experiment.id, runId, 'artifacts'];
+  const location = locateOwned(folder, tail, textOf(meta, 'artifact_uri'), rules);
   const { run, omissions } = describeRun(experiment, folder, runId, meta, location);
   yield* omissions;
   yield run;
   const complete = yield* readMetrics(folder, run, subject, offsets);
-  yield* readArtifacts(folder, runId, subject, location);
-  return { runId, complete };
+  yield* readArtifacts({ type: 'run', id: runId }, folder, location, subject);
+  return complete;
+}
+
+/** The id that the `meta.yaml` of a run gives; older ones call it otherwise. */
+export function runIdOf(meta: FlatYamlMap): string | null {
+  return textOf(meta, 'run_id') ?? textOf(meta, 'run_uuid');
 }
 
 function describeRun(
@@ -147,10 +147,7 @@ function readInputs(experiment: ExperimentFolder, folder: string, subject: strin
       models.push(sourceId);
       continue;
     }
-    // The id becomes part of a path.
-    const dataset = /^[\w-]+$/.test(sourceId)
-      ? readMeta(join(experiment.folder, 'datasets', sourceId))
-      : { problem: `no dataset can be called ${sourceId}` };
+    const dataset = readDataset(experiment, sourceId);
     if ('problem' in dataset) {
       omissions.push(omission(at, 'unreadable', { detail: dataset.problem }));
       continue;
@@ -166,6 +163,14 @@ function readInputs(experiment: ExperimentFolder, folder: string, subject: strin
     });
   }
   return { datasets, models, omissions };
+}
+
+function readDataset(experiment: ExperimentFolder, id: string): ReturnType<typeof readMeta> {
+  // The id becomes part of a path, on which no link may lie.
+  if (!/^[\w-]+$/.test(id)) return { problem: `no dataset can be called ${id}` };
+  const datasets = join(experiment.folder, 'datasets');
+  const folder = join(datasets, id);
+  return isFolder(datasets) && isFolder(folder) ? readMeta(folder) : { problem: 'its dataset is not there' };
 }
 
 function readOutputs(folder: string, subject: string) {
@@ -198,94 +203,57 @@ function* readMetrics(
     const found = statusOf(file);
     if (found === null) continue;
     const ended = run.status !== 'RUNNING' || found.mtimeMs < Date.now() - settledMilliseconds;
-    const from = offsets.get(file) ?? 0;
-    const points = createPointBuffer(run.runId, key);
-    const lines = readMetricLines(file, from, false, ended);
-    let broken = 0;
-    let next = lines.next();
-    for (; !next.done; next = lines.next()) {
-      const { number, line } = next.value;
-      if (line === null) {
-        broken += 1;
-        if (broken > mostBrokenLines) continue;
-        const detail = 'it is not "timestamp value step"';
-        yield omission(`${subject}/metrics/${key} line ${number}`, 'unreadable', { detail });
-        continue;
-      }
-      const chunk = points.add(line.step, line.timestamp, line.value);
-      if (chunk) yield chunk;
-    }
-    const rest = points.rest();
-    if (rest) yield rest;
-    if (broken > mostBrokenLines) {
-      const detail = `${broken - mostBrokenLines} more lines are not "timestamp value step"`;
-      yield omission(`${subject}/metrics/${key}`, 'unreadable', { detail });
-    }
-    offsets.set(file, next.value.offset);
-    complete &&= next.value.complete;
+    const metric = { runId: run.runId, key, file, subject: `${subject}/metrics/${key}` };
+    if (!(yield* readMetric(metric, ended, offsets))) complete = false;
   }
   return complete;
 }
 
+interface MetricFile {
+  readonly runId: string;
+  readonly key: string;
+  readonly file: string;
+  readonly subject: string;
+}
+
 /**
- * Where a run's artifacts lie. The folder of a file store may have been moved since, with what `meta.yaml` says left
- * behind; then the run's own folder is meant.
+ * Yields the points of a metric; those that were read before are left out, unless the file has broken lines: all of these
+ * are told each time, by their number.
  */
-function artifactsOf(
-  experiment: ExperimentFolder,
-  folder: string,
-  runId: string,
-  uri: string | null,
-  rules: LocationRules,
-): ArtifactLocation {
-  const own = { kind: 'here', folder: join(folder, 'artifacts'), root: folder } as const;
-  if (uri === null) return own;
-  const location = locateArtifacts(uri, rules);
-  if (location.kind === 'remote') return location;
-  if (location.kind === 'missing' && endsWith(location.folder, [experiment.id, runId, 'artifacts']))
-    return own;
-  if (location.kind === 'here' && isSame(location.folder, own.folder)) return own;
-  // Where the experiment's other artifacts are there, this run has logged none.
-  if (location.kind === 'missing' && existsSync(dirname(dirname(location.folder)))) return own;
-  return location;
-}
-
-async function* readArtifacts(
-  folder: string,
-  runId: string,
-  subject: string,
-  location: ArtifactLocation,
-): AsyncIterable<ImportRecord> {
-  const owner = { type: 'run', id: runId } as const;
-  const own = join(folder, 'artifacts');
-  yield* artifactFiles(owner, own, folder, `${subject}/artifacts`);
-  if (location.kind === 'here' && location.folder !== own) {
-    yield* artifactFiles(owner, location.folder, location.root, `${subject}/artifacts`);
-  } else {
-    yield* omittedArtifacts(`${subject}/artifacts`, location);
+function* readMetric(
+  metric: MetricFile,
+  ended: boolean,
+  offsets: Map<string, number>,
+): Generator<ImportRecord, boolean> {
+  const { runId, key, file, subject } = metric;
+  const from = offsets.get(file) ?? 0;
+  const points = createPointBuffer(runId, key);
+  const lines = readMetricLines(file, from, false, ended);
+  let broken = 0;
+  let next = lines.next();
+  for (; !next.done; next = lines.next()) {
+    const { number, line } = next.value;
+    if (line === null && from > 0) {
+      lines.return({ offset: 0, complete: false });
+      offsets.set(file, 0);
+      return yield* readMetric(metric, ended, offsets);
+    }
+    if (line === null) {
+      broken += 1;
+      if (broken > mostBrokenLines) continue;
+      const detail = 'it is not "timestamp value step"';
+      yield omission(`${subject} line ${number}`, 'unreadable', { detail });
+      continue;
+    }
+    const chunk = points.add(line.step, line.timestamp, line.value);
+    if (chunk) yield chunk;
   }
-}
-
-/** What to say of artifacts that cannot be taken from where they are. */
-export function* omittedArtifacts(subject: string, location: ArtifactLocation): Iterable<ImportOmission> {
-  if (location.kind === 'elsewhere') yield omission(subject, 'filesElsewhere', { location: location.folder });
-  if (location.kind === 'missing') yield omission(subject, 'filesMissing', { location: location.folder });
-  if (location.kind === 'remote') yield omission(subject, 'filesRemote', { location: location.uri });
-}
-
-export function endsWith(path: string, segments: readonly string[]): boolean {
-  const parts = path.split(/[/\\]/).filter((part) => part !== '');
-  return segments.every((segment, index) => parts.at(index - segments.length) === segment);
-}
-
-function isSame(one: string, other: string): boolean {
-  return existsSync(one) && existsSync(other) && realpathSync(one) === realpathSync(other);
-}
-
-export function omission(
-  subject: string,
-  reason: ImportOmission['reason'],
-  values: ImportOmission['values'] = {},
-): ImportOmission {
-  return { type: 'omission', subject, reason, values };
+  const rest = points.rest();
+  if (rest) yield rest;
+  if (broken > mostBrokenLines) {
+    const detail = `${broken - mostBrokenLines} more lines are not "timestamp value step"`;
+    yield omission(subject, 'unreadable', { detail });
+  }
+  offsets.set(file, broken > 0 ? 0 : next.value.offset);
+  return next.value.complete;
 }

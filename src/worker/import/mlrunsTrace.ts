@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ImportedAssessment, ImportOmission, ImportRecord } from '../../protocol/importing.ts';
-import { artifactFiles } from './artifactFiles.ts';
-import { type LocationRules, locateArtifacts } from './artifactLocation.ts';
-import { type FlatYamlMap, numberOf, textOf } from './flatYaml.ts';
+import type { Assessment } from '../../protocol/assessment.ts';
+import type { ImportRecord } from '../../protocol/importing.ts';
+import type { LocationRules } from './artifactLocation.ts';
+import { type FlatYamlMap, numberOf, parsePythonYaml, textOf } from './flatYaml.ts';
 import { filesBelow, foldersIn, readKeyedFiles, readText } from './keyedFiles.ts';
+import { locateOwned, ownArtifacts, readArtifacts } from './mlrunsArtifacts.ts';
 import { type ExperimentFolder, isFile, nameOf, readMeta, statusOf } from './mlrunsLayout.ts';
-import { endsWith, omission, omittedArtifacts } from './mlrunsRun.ts';
-import { parsePythonYaml } from './pythonYaml.ts';
-import { artifactLocationTag, readAssessment, traceStateOf } from './traceParts.ts';
+import { artifactLocationTag, type ReadAssessments, readAssessments, traceStateOf } from './traceParts.ts';
+import { omission } from './tracker/omission.ts';
 
 const infoFile = 'trace_info.yaml';
 const largestAssessmentBytes = 1024 * 1024;
@@ -56,7 +56,7 @@ export async function* readTrace(
   const { meta } = read;
   const tags = readKeyedFiles(join(folder, 'tags'), `${subject}/tags`);
   const metadata = readKeyedFiles(join(folder, 'request_metadata'), `${subject}/request_metadata`);
-  const assessments = readAssessments(join(folder, 'assessments'), subject);
+  const assessments = readAssessmentFiles(join(folder, 'assessments'), traceId);
   yield* [...tags.omissions, ...metadata.omissions, ...assessments.omissions];
   yield {
     type: 'trace',
@@ -76,32 +76,11 @@ export async function* readTrace(
     linkedPrompts: [],
   };
   const uri = tags.values.find(({ key }) => key === artifactLocationTag)?.value ?? null;
-  yield* readFiles(experiment, folder, uri, rules);
+  // Its files lie in its own folder, whatever its tag says, unless its experiment keeps them elsewhere.
+  const named = existsSync(ownArtifacts(folder)) ? null : uri;
+  const location = locateOwned(folder, [experiment.id, 'traces', traceId, 'artifacts'], named, rules);
+  yield* readArtifacts({ type: 'trace', id: traceId }, folder, location, subject);
   return true;
-}
-
-/** The files of a trace lie in its own folder, whatever its tag says, unless its experiment keeps them elsewhere. */
-async function* readFiles(
-  experiment: ExperimentFolder,
-  folder: string,
-  uri: string | null,
-  rules: LocationRules,
-): AsyncIterable<ImportRecord> {
-  const traceId = nameOf(folder);
-  const owner = { type: 'trace', id: traceId } as const;
-  const subject = `trace ${traceId}/artifacts`;
-  const own = join(folder, 'artifacts');
-  if (uri === null || existsSync(own)) {
-    yield* artifactFiles(owner, own, folder, subject);
-    return;
-  }
-  const location = locateArtifacts(uri, rules);
-  if (location.kind === 'here') yield* artifactFiles(owner, location.folder, location.root, subject);
-  else if (location.kind !== 'missing') yield* omittedArtifacts(subject, location);
-  // One that has not ended has no spans yet, and its folder may have been moved since.
-  else if (!endsWith(location.folder, [experiment.id, 'traces', traceId, 'artifacts'])) {
-    yield* omittedArtifacts(subject, location);
-  }
 }
 
 function problemOf(meta: FlatYamlMap, traceId: string): string | null {
@@ -118,30 +97,17 @@ function timeOf(meta: FlatYamlMap): number | null {
   return Number.isNaN(time) ? null : time;
 }
 
-interface Assessments {
-  readonly values: readonly ImportedAssessment[];
-  readonly omissions: readonly ImportOmission[];
-}
-
-function readAssessments(folder: string, traceSubject: string): Assessments {
-  const omissions: ImportOmission[] = [];
-  const values = filesBelow(folder).flatMap((name) => {
-    const subject = `${traceSubject}/assessments/${name}`;
-    const read = readText(join(folder, name), largestAssessmentBytes);
-    const assessment = 'problem' in read ? read : parseAssessment(read.text);
-    if (!('problem' in assessment)) return [assessment];
-    omissions.push(omission(subject, 'unreadable', { detail: assessment.problem }));
-    return [];
-  });
-  const made = ({ fields, assessmentId }: ImportedAssessment) =>
+function readAssessmentFiles(folder: string, traceId: string): ReadAssessments {
+  const sources = filesBelow(folder).map((name) => ({
+    name,
+    read: () => {
+      const read = readText(join(folder, name), largestAssessmentBytes);
+      if ('problem' in read) throw new Error(read.problem);
+      return parsePythonYaml(read.text);
+    },
+  }));
+  const { values, omissions } = readAssessments(traceId, sources);
+  const made = ({ fields, assessmentId }: Assessment) =>
     `${String(fields.create_time ?? '')} ${assessmentId}`;
-  return { values: values.sort((one, other) => (made(one) < made(other) ? -1 : 1)), omissions };
-}
-
-function parseAssessment(text: string): ImportedAssessment | { readonly problem: string } {
-  try {
-    return readAssessment(parsePythonYaml(text)) ?? { problem: 'it is no assessment' };
-  } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
-  }
+  return { values: values.toSorted((one, other) => (made(one) < made(other) ? -1 : 1)), omissions };
 }

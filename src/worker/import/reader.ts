@@ -45,3 +45,8 @@ export interface ReadOptions {
 export function stableId(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 }
+
+/** A short digest of what a part looks like, for its state. */
+export function stateDigest(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
+}

@@ -1,9 +1,13 @@
 import { type FSWatcher, watch } from 'node:fs';
+import { basename } from 'node:path';
 import { SlipwayError } from '../../protocol/errors.ts';
 
 /** Watches the files and folders of a source. */
 export interface SourceWatch {
-  /** Watches these and no others. Gives those that were not watched before; those that are not there are left out. */
+  /**
+   * Watches these and no others. Gives those that were not watched before, or were replaced since; those that are not there
+   * are left out.
+   */
   look(paths: readonly string[]): ReadonlySet<string>;
   /**
    * Resolves with what changed since the last call, as soon as there is something.
@@ -27,13 +31,20 @@ export function createSourceWatch(source: string): SourceWatch {
     changes.add(path);
     wake?.();
   };
+  const end = (path: string, watcher: FSWatcher) => {
+    watcher.close();
+    if (watchers.get(path) === watcher) watchers.delete(path);
+  };
   const begin = (path: string): boolean => {
     try {
-      const watcher = watch(path, { persistent: true }, () => note(path));
+      const watcher = watch(path, { persistent: true }, (event, name) => {
+        // It may have been replaced: its watcher would go on to watch what is gone.
+        if (event === 'rename' && name === basename(path)) end(path, watcher);
+        note(path);
+      });
       // A folder that is deleted: what is left is read without it.
       watcher.on('error', () => {
-        watcher.close();
-        watchers.delete(path);
+        end(path, watcher);
         note(path);
       });
       watchers.set(path, watcher);
@@ -52,9 +63,7 @@ export function createSourceWatch(source: string): SourceWatch {
     look(paths) {
       const wanted = new Set(paths);
       for (const [path, watcher] of watchers) {
-        if (wanted.has(path)) continue;
-        watcher.close();
-        watchers.delete(path);
+        if (!wanted.has(path)) end(path, watcher);
       }
       return new Set([...wanted].filter((path) => !watchers.has(path) && begin(path)));
     },

@@ -1,4 +1,7 @@
-import type { ImportedAssessment, ImportedTrace } from '../../protocol/importing.ts';
+import { type Assessment, assessmentKinds, keptAssessmentFields } from '../../protocol/assessment.ts';
+import type { ImportedTrace, ImportOmission } from '../../protocol/importing.ts';
+import { isObject, parsePythonJson } from './tracker/nestedValues.ts';
+import { omission } from './tracker/omission.ts';
 
 export const artifactLocationTag = 'mlflow.artifactLocation';
 /** The file with the spans of a trace, among its artifacts. */
@@ -9,26 +12,45 @@ export function traceStateOf(text: string | null): ImportedTrace['state'] {
   return text === 'OK' || text === 'ERROR' || text === 'IN_PROGRESS' ? text : 'STATE_UNSPECIFIED';
 }
 
-/** The fields of MLflow's message `Assessment` that are kept as they are. */
-const keptFields = [
-  'source',
-  'span_id',
-  'create_time',
-  'last_update_time',
-  'rationale',
-  'metadata',
-  'overrides',
-];
-const kinds = ['feedback', 'expectation', 'issue'] as const;
+/** The assessments of a trace, and what could not be read of them. */
+export interface ReadAssessments {
+  readonly values: readonly Assessment[];
+  readonly omissions: readonly ImportOmission[];
+}
 
-/** An assessment in the JSON form of MLflow's message `Assessment`; null when it is none. */
-export function readAssessment(message: unknown): ImportedAssessment | null {
+/** What is to be an assessment. */
+export interface AssessmentSource {
+  /** What omissions call it. */
+  readonly name: string;
+  /** Gives it in the JSON form of MLflow's message `Assessment`. @throws Error with the reason when it cannot be read. */
+  read(): unknown;
+}
+
+/** Reads the assessments of a trace in the order given. */
+export function readAssessments(traceId: string, sources: readonly AssessmentSource[]): ReadAssessments {
+  const values: Assessment[] = [];
+  const omissions: ImportOmission[] = [];
+  for (const source of sources) {
+    try {
+      const assessment = readAssessment(source.read());
+      if (assessment === null) throw new Error('it is no assessment');
+      values.push(assessment);
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      omissions.push(omission(`trace ${traceId}/assessments/${source.name}`, 'unreadable', { detail }));
+    }
+  }
+  return { values, omissions };
+}
+
+/** Null when the message is no assessment. */
+function readAssessment(message: unknown): Assessment | null {
   const fields = recordOf(message);
   const { assessment_id: assessmentId, assessment_name: name, valid } = fields;
-  const kind = kinds.find((known) => isRecord(fields[known]));
+  const kind = assessmentKinds.find((known) => isObject(fields[known]));
   if (typeof assessmentId !== 'string' || typeof name !== 'string' || kind === undefined) return null;
   const judgement = recordOf(fields[kind]);
-  const kept = keptFields.filter((field) => fields[field] !== undefined && fields[field] !== null);
+  const kept = keptAssessmentFields.filter((field) => fields[field] !== undefined && fields[field] !== null);
   return {
     assessmentId,
     name,
@@ -47,7 +69,7 @@ function valueIn(judgement: Readonly<Record<string, unknown>>): unknown {
 /** JSON, or the text itself when it is none. */
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parsePythonJson(text);
   } catch (error) {
     if (error instanceof SyntaxError) return text;
     throw error;
@@ -55,9 +77,5 @@ function parseJson(text: string): unknown {
 }
 
 function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return isRecord(value) ? value : {};
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject(value) ? value : {};
 }

@@ -66,12 +66,15 @@ describe('slipway import and slipway export', function () {
     );
     assert.equal(
       first.stderr,
-      `Not taken (1):\n  run ${idOf('1')}/metrics/loss line 2: It cannot be read: it is not "timestamp value step"\n`,
+      `Not taken, or not as it is there (1):\n  run ${idOf('1')}/metrics/loss line 2: It cannot be read: it is not "timestamp value step"\n`,
     );
     const second = await run('import', mlruns, '--workspace', workspace('ws'), '--as', 'mlruns');
-    assert.match(second.stdout, /\nNothing is new\. 1 parts are as they were\.\n$/);
+    assert.match(second.stdout, /\nNothing is new\. 1 part is as before\.\n$/);
     const json = await run('import', mlruns, '--workspace', workspace('ws'), '--json');
     assert.equal(JSON.parse(json.stdout).unchangedParts, 1);
+    const other = await run('import', folder, '--workspace', workspace('ws'), '--as', 'csv');
+    assert.deepEqual([other.code, other.stdout], [1, '']);
+    assert.match(other.stderr, /nothing in .* to import as csv\. .*one of: mlruns\.\n$/);
   });
 
   it('goes on after it was killed in the middle, and nothing is there twice', async () => {
@@ -148,7 +151,7 @@ describe('slipway import and slipway export', function () {
     const one = await run('export', idOf('1'), '--output', output, '--workspace', workspace('ws'));
     assert.deepEqual(one, {
       code: 0,
-      stdout: `${join(output, 'mlruns')}: 1 runs, 1 metric points, 0 artifacts.\n`,
+      stdout: `${join(output, 'mlruns')}: 1 run, 1 metric point, 0 artifacts.\n`,
       stderr: '',
     });
     const again = await run('export', 'wine', '--output', output, '--workspace', workspace('ws'));
@@ -164,7 +167,15 @@ describe('slipway import and slipway export', function () {
     );
     assert.match(whole.stdout, /2 runs/);
     const none = await run('export', 'nothing', '--output', output, '--workspace', workspace('ws'));
-    assert.match(none.stderr, /There is no run or experiment "nothing"/);
+    assert.match(none.stderr, /There is no run or experiment "nothing"\. "slipway usage" lists/);
+    const file = join(mlruns, '3', 'meta.yaml');
+    const refused = await run('export', 'wine', '--output', file, '--workspace', workspace('ws'));
+    assert.equal(refused.code, 1);
+    assert.match(
+      refused.stderr,
+      /^slipway: The export to .*meta\.yaml could not be written: .*Choose a folder/,
+    );
+    assert.doesNotMatch(refused.stderr, /^ +at /m, 'no stack');
   });
 
   it('says what it does not understand', async () => {

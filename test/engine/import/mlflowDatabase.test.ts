@@ -25,6 +25,11 @@ CREATE TABLE model_versions (name VARCHAR(256), version INTEGER, creation_time B
   description VARCHAR(5000), user_id VARCHAR(256), current_stage VARCHAR(20), source VARCHAR(500), run_id VARCHAR(32),
   status VARCHAR(20), status_message VARCHAR(500), run_link VARCHAR(500), storage_location VARCHAR(500),
   workspace VARCHAR(63));
+CREATE TABLE trace_info (request_id VARCHAR(50) PRIMARY KEY, experiment_id INTEGER, timestamp_ms BIGINT,
+  execution_time_ms BIGINT, status VARCHAR(50));
+CREATE TABLE assessments (assessment_id VARCHAR(50) PRIMARY KEY, trace_id VARCHAR(50), name VARCHAR(250),
+  assessment_type VARCHAR(50), value TEXT, error TEXT, created_timestamp BIGINT, last_updated_timestamp BIGINT,
+  source_type VARCHAR(50), source_id VARCHAR(250), valid BOOLEAN, assessment_metadata TEXT);
 CREATE TABLE model_version_tags (key VARCHAR(250), value TEXT, name VARCHAR(256), version INTEGER, workspace VARCHAR(63));
 INSERT INTO experiments VALUES (0, 'Default', './mlruns/0', 'active', 1, 2, 'default');
 `;
@@ -202,6 +207,36 @@ describe('Importing an mlflow.db file', function () {
     const [found] = await engine.interop.detect(join(folder, 'died'), unwatched);
     assert.equal(found?.runCount, 2, 'what was not committed does not count');
     assert.equal((await engine.importAll(join(folder, 'died'))).runs, 0);
+  });
+
+  it('takes the assessments of a trace, and names those that cannot be read', async () => {
+    const trace = `tr-${idOf('1')}`;
+    mlflow.prepare("INSERT INTO trace_info VALUES (?, 0, 10, 5, 'OK')").run(trace);
+    const add = mlflow.prepare(
+      "INSERT INTO assessments VALUES (?, ?, ?, ?, ?, NULL, ?, 12, 'HUMAN', 'me', 1, ?)",
+    );
+    add.run('a-1', trace, 'quality', 'feedback', '{"score": NaN, "why": "x"}', 11, '{"k": "v"}');
+    add.run('a-2', trace, 'answer', 'expectation', '{"y": 1}', 12, null);
+    add.run('a-3', trace, 'quality', 'feedback', 'no JSON', 13, null);
+    add.run('a-4', trace, 'defect', 'issue', 'null', 14, null);
+    add.run('a-5', trace, null, 'feedback', '1', 15, null);
+    add.run('a-6', trace, 'quality', 'feedback', '1', 'yesterday', null);
+    add.run('a-7', trace, 'quality', 'feedback', '1', 16, '{');
+    const report = await engine.importAll(folder);
+    assert.equal(report.traces, 1);
+    assert.deepEqual(
+      engine.tracking.trace(trace).assessments.map(({ name, kind, value }) => [name, kind, value]),
+      [
+        ['quality', 'feedback', { score: null, why: 'x' }],
+        ['answer', 'expectation', { y: 1 }],
+      ],
+    );
+    assert.deepEqual(
+      report.omissions.map(({ subject, reason }) => [subject, reason]).sort(),
+      ['a-3', 'a-4', 'a-5', 'a-6', 'a-7'].map((id) => [`trace ${trace}/assessments/${id}`, 'unreadable']),
+    );
+    const second = await engine.importAll(folder);
+    assert.deepEqual([second.traces, second.omissions], [0, report.omissions]);
   });
 
   it('says when the file is none of MLflow, or broken', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ImportEngine, openImportEngine } from '../importEngine.ts';
 import { dumpImports, dumpStore } from '../storeDump.ts';
@@ -147,106 +147,6 @@ describe('Importing an mlruns folder', function () {
         ['run RUN/metrics/broken line 6', 'unreadable'],
       ],
     );
-  });
-
-  it('takes no meta.yaml for a run that lies among artifacts or has no run beside it', async () => {
-    const [run, planted] = [idOf('1'), idOf('2')];
-    const inside = Object.fromEntries(
-      Object.entries(runFiles('1', planted)).map(([path, content]) => [
-        `1/${run}/artifacts/${path.replace('1/', '')}`,
-        content,
-      ]),
-    );
-    writeFiles(mlruns, {
-      '1/meta.yaml': experimentMeta('1', 'safe'),
-      ...runFiles('1', run),
-      ...inside,
-      [`1/${planted}/meta.yaml`]: runFiles('1', planted)[`1/${planted}/meta.yaml`] ?? '',
-      [`1/${idOf('3')}/meta.yaml`]: 'a: &a [1]\nb: *a\n',
-      [`1/${idOf('3')}/metrics/`]: '',
-      [`1/${idOf('3')}/params/`]: '',
-      [`1/${idOf('3')}/artifacts/`]: '',
-      // One whose file says that it is another.
-      ...Object.fromEntries(
-        Object.entries(runFiles('1', run)).map(([path, content]) => [path.replace(run, idOf('4')), content]),
-      ),
-    });
-    const report = await engine.importAll(mlruns);
-    assert.equal(report.runs, 1);
-    assert.deepEqual(
-      report.omissions.map(({ subject, reason }) => [subject, reason]),
-      [
-        [`run ${idOf('3')}/meta.yaml`, 'unreadable'],
-        [`run ${idOf('4')}/meta.yaml`, 'unreadable'],
-        [`experiment 1/${planted}`, 'unreadable'],
-      ],
-    );
-    assert.ok(report.artifacts > 0, 'they are artifacts all the same');
-  });
-
-  describe('artifacts', () => {
-    const run = idOf('1');
-    const artifactsOf = (path = '') =>
-      engine.artifacts.list(engine.tracking.run(run).artifactUri, path).map((entry) => entry.path);
-
-    it('are copied with their times, and found where the folder lies now', async () => {
-      writeFiles(mlruns, {
-        '1/meta.yaml': experimentMeta('1', 'files'),
-        ...runFiles('1', run, { 'artifacts/model/MLmodel': 'flavors: {}', 'artifacts/a.txt': 'hello' }),
-      });
-      const report = await engine.importAll(join(mlruns, '..'));
-      assert.deepEqual([report.artifacts, report.omissions], [2, []]);
-      assert.deepEqual([artifactsOf(), artifactsOf('model')], [['a.txt', 'model'], ['model/MLmodel']]);
-      const uri = engine.tracking.run(run).artifactUri;
-      assert.equal(readFileSync(engine.artifacts.resolve(uri, 'a.txt'), 'utf8'), 'hello');
-    });
-
-    it('are not followed out of the source, neither by links nor by a location that a file names', async () => {
-      const secret = join(engine.folder, 'secret');
-      writeFiles(engine.folder, { 'secret/key': 'private' });
-      writeFiles(mlruns, {
-        '1/meta.yaml': experimentMeta('1', 'links'),
-        ...runFiles('1', run, { 'artifacts/real/file': 'x' }, { artifact_uri: `file://${secret}` }),
-      });
-      const artifacts = join(mlruns, '1', run, 'artifacts');
-      symlinkSync(join(secret, 'key'), join(artifacts, 'key'));
-      symlinkSync(secret, join(artifacts, 'folder'));
-      symlinkSync('real/file', join(artifacts, 'inside'));
-      symlinkSync('.', join(artifacts, 'circle'));
-      const report = await engine.importAll(mlruns);
-      assert.deepEqual(artifactsOf(), ['inside', 'real']);
-      assert.deepEqual(
-        report.omissions.map(({ subject, reason, values }) => [subject.replace(run, 'RUN'), reason, values]),
-        [
-          ['run RUN/artifacts/circle', 'leadsOutside', {}],
-          ['run RUN/artifacts/folder', 'leadsOutside', {}],
-          ['run RUN/artifacts/key', 'leadsOutside', {}],
-          ['run RUN/artifacts', 'filesElsewhere', { location: secret }],
-        ],
-      );
-    });
-
-    it('are taken from elsewhere when the person says so, and stay where they are when they are remote', async () => {
-      const remote = idOf('2');
-      writeFiles(engine.folder, { 'disk/of/run/model.bin': 'weights' });
-      writeFiles(mlruns, {
-        '1/meta.yaml': experimentMeta('1', 'elsewhere'),
-        ...runFiles('1', run, {}, { artifact_uri: 'file:///old/disk/of/run' }),
-        ...runFiles('1', remote, {}, { artifact_uri: 's3://bucket/1/artifacts' }),
-      });
-      const before = await engine.importAll(mlruns);
-      assert.deepEqual(
-        before.omissions.map(({ reason }) => reason),
-        ['filesMissing', 'filesRemote'],
-      );
-      assert.equal(engine.tracking.run(remote).artifactUri, 's3://bucket/1/artifacts');
-      const report = await engine.importAll(mlruns, [{ from: '/old/disk', to: join(engine.folder, 'disk') }]);
-      assert.deepEqual([report.artifacts, artifactsOf()], [1, ['model.bin']]);
-      assert.deepEqual(
-        report.omissions.map(({ reason }) => reason),
-        ['filesRemote'],
-      );
-    });
   });
 
   it('changes nothing the second time, not even when everything is read again', async () => {

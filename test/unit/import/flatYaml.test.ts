@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { metaYaml } from '../../../src/engine/interop/mlrunsFiles.ts';
-import { numberOf, parseFlatYaml, textOf, textsOf } from '../../../src/worker/import/flatYaml.ts';
+import {
+  numberOf,
+  parseFlatYaml,
+  parsePythonYaml,
+  textOf,
+  textsOf,
+} from '../../../src/worker/import/flatYaml.ts';
 
 describe('The YAML of a file store', () => {
   it('keeps as text what YAML 1.2 would take for numbers', () => {
@@ -47,6 +53,16 @@ describe('The YAML of a file store', () => {
 
   it('makes nothing of tags', () => {
     assert.equal(textOf(parseFlatYaml('a: !!python/object/apply:os.system ["x"]\nb: 1\n'), 'b'), '1');
+  });
+
+  it('reads the values of an assessment as PyYAML does', () => {
+    const text =
+      "a: 1\nb: -2.5e+3\nc: .inf\nd: -.Inf\ne: .nan\nf: yes\ng: 'no'\nh: 1e3\ni: ~\nj: [off, null, 012]\nk: {l: x}\n";
+    assert.deepEqual(parsePythonYaml(text), {
+      ...{ a: 1, b: -2500, c: Infinity, d: -Infinity, e: Number.NaN, f: true, g: 'no', h: '1e3', i: null },
+      ...{ j: [false, null, '012'], k: { l: 'x' } },
+    });
+    for (const broken of ['a: &x 1\nb: *x\n', 'a: [']) assert.throws(() => parsePythonYaml(broken), broken);
   });
 
   it('reads every text that an export writes', () => {

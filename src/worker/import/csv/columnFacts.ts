@@ -47,3 +47,8 @@ export function columnFacts(header: readonly string[], rows: Iterable<Row>): rea
   }
   return columns.map(({ values: _, ...facts }) => facts);
 }
+
+/** Whether a column only numbers the lines, as pandas writes it without a name. */
+export function isLineNumber({ name, isWhole, isUnique }: ColumnFacts): boolean {
+  return isWhole && isUnique && /^(Unnamed: \d+)?$/.test(name);
+}

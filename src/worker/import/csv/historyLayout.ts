@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
-import type { ColumnFacts } from './columnFacts.ts';
+import { type ColumnFacts, isLineNumber } from './columnFacts.ts';
+import { createUniqueKeys } from './uniqueKeys.ts';
 
 /** A table of metric histories: one line for each step, or for each value. */
 export interface HistoryLayout {
@@ -65,7 +66,7 @@ export function historyLayout(facts: readonly ColumnFacts[], file: string): Hist
   // With one line for each run there is no step in it, or each line says whose it is.
   if (step === null || (runId !== null && facts[runId]?.isUnique)) return null;
   const others = facts.flatMap((column, index) =>
-    [step, time, runId, runName].includes(index) ? [] : [{ ...column, index }],
+    [step, time, runId, runName].includes(index) || isLineNumber(column) ? [] : [{ ...column, index }],
   );
   const hasRoles = others.some(({ name }) => /^(params|metrics|tags)\./.test(name));
   const metrics = others.filter(({ isNumeric, isEmpty }) => isNumeric && !isEmpty);
@@ -73,11 +74,12 @@ export function historyLayout(facts: readonly ColumnFacts[], file: string): Hist
   const isSameStep = facts[step]?.isUnique === false && runId === null && runName === null && time === null;
   if (metrics.length === 0 || hasRoles || texts.length > metrics.length || (isSameStep && texts.length > 0))
     return null;
+  const unique = createUniqueKeys();
   return {
     ...{ step, time, runId, runName },
     name: null,
     long: null,
-    wide: metrics.map(({ index, name }) => ({ index, key: name, run: null })),
+    wide: metrics.map(({ index, name }) => ({ index, key: unique(name), run: null })),
     untaken: texts.filter(({ isEmpty }) => !isEmpty).map(({ name }) => name),
   };
 }

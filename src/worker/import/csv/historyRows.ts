@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { ImportedRun, ImportOmission, ImportRecord } from '../../../protocol/importing.ts';
+import type { ImportedRun, ImportRecord } from '../../../protocol/importing.ts';
 import { stableId } from '../reader.ts';
 import { createKeys, type Keys } from '../tracker/keys.ts';
 import { numberOf } from '../tracker/numbers.ts';
-import { createOmissionCount, omission } from '../tracker/omission.ts';
+import { createOmissionCount, type OmissionCount, omission } from '../tracker/omission.ts';
 import { createRunPoints, type RunPoints } from '../tracker/runPoints.ts';
 import type { HistoryLayout } from './historyLayout.ts';
 import type { Row } from './rows.ts';
@@ -28,6 +28,7 @@ interface FoundRun {
   readonly name: string;
   readonly keys: Keys;
   readonly points: RunPoints;
+  readonly untaken: OmissionCount;
   start: number | null;
   end: number | null;
   readonly digest: ReturnType<typeof createHash>;
@@ -67,22 +68,19 @@ export function* readHistoryRows(
     changed.set(id, { ...run, state });
     yield describe(table, run);
   }
-  const untaken = createOmissionCount();
-  const omissions: ImportOmission[] = [];
   for (const cell of cellsOf(table, rows())) {
     const run = changed.get(cell.run);
     if (run === undefined) continue;
     const value = numberOf(cell.text);
-    if (value === null) untaken.add(`values of "${cell.key}" that are no number`);
+    if (value === null) run.untaken.add(`values of "${cell.key}" that are no number`);
     else yield* run.points.add(run.keys.of(cell.key), cell.step, cell.time ?? 0, value);
   }
   for (const run of changed.values()) {
     yield* run.points.rest();
-    omissions.push(...run.keys.changed());
+    yield* run.keys.changed();
+    yield* run.untaken.omissions(`run ${run.name}`);
     yield { type: 'part', key: `run/${run.runId}`, state: run.state, runId: run.runId };
   }
-  yield* omissions;
-  yield* untaken.omissions(file);
   if (layout.untaken.length > 0) {
     yield omission(file, 'notSupported', {
       detail: `columns that are no metric: ${layout.untaken.join(', ')}`,
@@ -100,6 +98,7 @@ function findRuns(table: HistoryTable, rows: Iterable<Row>): ReadonlyMap<string,
         ...{ runId, name: runName, start: null, end: null },
         keys: createKeys(`run ${runName}/metrics`),
         points: createRunPoints(runId),
+        untaken: createOmissionCount(),
         digest: createHash('sha256'),
       };
       runs.set(id, run);

@@ -1,5 +1,6 @@
 import { basename, dirname, extname } from 'node:path';
 import { SlipwayError } from '../../../protocol/errors.ts';
+import type { ImportOmission } from '../../../protocol/importing.ts';
 import type { ImportReader } from '../reader.ts';
 import { type ByteSource, openFileSource } from '../tracker/byteSource.ts';
 import { isLive } from '../tracker/liveness.ts';
@@ -55,9 +56,11 @@ export const csvReader: ImportReader = {
           header.length === 0 ? 'it is empty' : 'no column in it has numbers that could be a metric';
         throw new SlipwayError('importUnreadable', { path, detail });
       }
+      // Said in the end: what is said before a run would be taken for the run's.
+      const problems: ImportOmission[] = [];
       if (openQuote !== null) {
         const detail = 'a quote that is opened here is never closed; what stands before it was taken';
-        yield omission(`${file} line ${openQuote}`, 'unreadable', { detail });
+        problems.push(omission(`${file} line ${openQuote}`, 'unreadable', { detail }));
       }
       const stem = basename(path, extname(path));
       const experiment = genericNames.has(stem.toLowerCase()) ? `${basename(dirname(path))}/${stem}` : stem;
@@ -68,9 +71,10 @@ export const csvReader: ImportReader = {
         for (const row of rows()) {
           if (row.fields.length > header.length) {
             const detail = `it has ${row.fields.length} fields, the header has ${header.length}`;
-            yield omission(`${file} line ${row.line}`, 'unreadable', { detail });
+            problems.push(omission(`${file} line ${row.line}`, 'unreadable', { detail }));
           } else yield* runRows.read(row, known);
         }
+        yield* problems;
         yield* runRows.omissions();
         return;
       }
@@ -78,7 +82,7 @@ export const csvReader: ImportReader = {
       const isGrowing = isLive(found.mtimeMs) && isWrittenInTraining(layout);
       if (isGrowing && !endsWithLine(source)) {
         const detail = 'the last line has no end, so it may be half written; it is taken when it has one';
-        yield omission(file, 'unreadable', { detail });
+        problems.push(omission(file, 'unreadable', { detail }));
       }
       yield* readHistoryRows(
         {
@@ -90,6 +94,7 @@ export const csvReader: ImportReader = {
         () => rows(isGrowing),
         known,
       );
+      yield* problems;
     } catch (error) {
       if (error instanceof SlipwayError) throw error;
       const detail = error instanceof Error ? error.message : String(error);
@@ -130,17 +135,33 @@ interface Table {
 function openTable(source: ByteSource, isCut = false): Table {
   const separator = separatorOf(source);
   const [first] = readRows(source, separator, isCut);
-  const header = uniqueNames(first?.fields ?? []);
+  const written = (first?.fields ?? []).map((name) => name.trim());
+  const isGuarded = isOfMlflowPages(written);
+  const header = isGuarded ? written.map(withoutGuard) : written;
   let openQuote: number | null = null;
-  const rows = function* (isGrowing = isCut) {
+  const rows = function* (isGrowing = isCut): Generator<Row> {
     const all = readRows(source, separator, isGrowing);
     // The header.
     let next = all.next();
-    for (next = all.next(); !next.done; next = all.next()) yield next.value;
+    for (next = all.next(); !next.done; next = all.next()) {
+      const { line, fields } = next.value;
+      yield isGuarded ? { line, fields: fields.map(withoutGuard) } : next.value;
+    }
     openQuote = next.value;
   };
   const facts = columnFacts(header, rows());
   return { header, facts, rows, openQuote };
+}
+
+/** Whether MLflow's pages wrote a table, which put a quote before texts that a spreadsheet could take for a formula. */
+function isOfMlflowPages(header: readonly string[]): boolean {
+  const kind = runTableKind(header);
+  return kind === 'mlflowPage' || kind === 'mlflowChart';
+}
+
+/** A negative number is such a text, too. */
+function withoutGuard(text: string): string {
+  return /^'[=+\-@\r\t]/.test(text) ? text.slice(1) : text;
 }
 
 /** Scripts write histories of one run while they train; exports are written at once. */
@@ -184,15 +205,4 @@ function countRuns(layout: HistoryLayout, rows: Iterable<Row>): number {
   const runs = new Set<string>();
   for (const { fields } of rows) runs.add(fields[column] ?? '');
   return runs.size;
-}
-
-/** Names of columns; a name that occurs again gets a number. */
-function uniqueNames(names: readonly string[]): readonly string[] {
-  const seen = new Map<string, number>();
-  return names.map((name) => {
-    const trimmed = name.trim();
-    const count = (seen.get(trimmed) ?? 0) + 1;
-    seen.set(trimmed, count);
-    return count === 1 ? trimmed : `${trimmed} ${count}`;
-  });
 }

@@ -1,5 +1,6 @@
-import type { ColumnFacts } from './columnFacts.ts';
+import { type ColumnFacts, isLineNumber } from './columnFacts.ts';
 import { likeliestRole, type Role, type RunColumn, splitIntoGroups } from './roles.ts';
+import { createUniqueKeys } from './uniqueKeys.ts';
 
 /** Which export a table with one run a line is. */
 export type RunTableKind = 'mlflowSearch' | 'mlflowPage' | 'mlflowChart' | 'wandb' | 'generic';
@@ -116,24 +117,38 @@ export function runTableKind(header: readonly string[]): RunTableKind {
   return 'generic';
 }
 
-/** What each column of a table is. */
+/** What each column of a table is. A parameter and a metric may have one name; of two metrics the second gets a number. */
 export function runLayout(facts: readonly ColumnFacts[]): RunLayout {
   const kind = runTableKind(facts.map(({ name }) => name));
+  const unique = { parameter: createUniqueKeys(), metric: createUniqueKeys(), tag: createUniqueKeys() };
+  const numbered = new Set(facts.flatMap((column, index) => (isLineNumber(column) ? [index] : [])));
+  const columns = columnsOf(kind, facts)
+    .filter(({ index }) => !numbered.has(index))
+    .sort((a, b) => a.index - b.index);
+  return {
+    kind,
+    columns: columns.map((column) => {
+      const { role, key } = column;
+      return role === 'parameter' || role === 'metric' || role === 'tag'
+        ? { ...column, key: unique[role](key) }
+        : column;
+    }),
+  };
+}
+
+function columnsOf(kind: RunTableKind, facts: readonly ColumnFacts[]): readonly RunColumn[] {
   switch (kind) {
     case 'mlflowSearch':
-      return { kind, columns: facts.map(searchColumn) };
+      return facts.map(searchColumn);
     case 'mlflowPage':
-      return { kind, columns: withRest(facts, pageColumns, ['parameter', 'metric', 'tag']) };
+      return withRest(facts, pageColumns, ['parameter', 'metric', 'tag']);
     case 'mlflowChart':
-      return {
-        kind,
-        columns: withRest(facts, { Run: 'name', Group: 'name', 'Run ID': 'runId' }, ['metric', 'parameter']),
-      };
+      return withRest(facts, { Run: 'name', Group: 'name', 'Run ID': 'runId' }, ['metric', 'parameter']);
     case 'wandb':
       // A summary has texts, too.
-      return { kind, columns: withRest(facts, wandbColumns, ['parameter', 'metric'], 0.05) };
+      return withRest(facts, wandbColumns, ['parameter', 'metric'], 0.05);
     case 'generic':
-      return { kind, columns: genericRoles(facts) };
+      return genericRoles(facts);
   }
 }
 

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ImportedRun, ImportOmission, ImportRecord } from '../../../protocol/importing.ts';
 import type { KeyValue, RunStatus } from '../../../protocol/tracking.ts';
 import { artifactFiles } from '../artifactFiles.ts';
-import { type LocationRules, locateArtifacts } from '../artifactLocation.ts';
-import { omittedArtifacts } from '../mlrunsRun.ts';
+import { type LocationRules, locateArtifacts, omittedArtifacts } from '../artifactLocation.ts';
 import { stableId } from '../reader.ts';
 import { createKeys, type Keys } from '../tracker/keys.ts';
 import { numberOf } from '../tracker/numbers.ts';
@@ -51,6 +50,9 @@ export function createRunRows(table: RunTable): RunRows {
     parameter: createKeys(`${table.file}/params`),
     tag: createKeys(`${table.file}/tags`),
   };
+  // Also when every line is known: which keys changed is said of the table.
+  for (const role of ['metric', 'parameter', 'tag'] as const)
+    for (const { key } of of(role)) keys[role].of(key);
   const experiments = new Set<string>();
   const copies = new Map<string, number>();
 

@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { readRows } from '../csv/rows.ts';
 import { stableId } from '../reader.ts';
@@ -52,17 +53,35 @@ export function projectRoot(folder: string): string {
 /**
  * The id of a folder's run: from where it lies in its project, and from the first step of its histories, because the next
  * training writes into the same folder. Null while that first step is being written.
+ *
+ * @param mayGrow whether something may be writing into the folder.
  */
-export function liveRunId(live: LiveFolder): string | null {
+export function liveRunId(live: LiveFolder, mayGrow: boolean): string | null {
   const lastWritten = Math.max(...live.histories.map((file) => statusOf(file)?.mtimeMs ?? 0), 0);
   // DVCLive writes the summary when a step is over.
-  if (!existsSync(join(live.folder, metricsFile)) && isLive(lastWritten)) return null;
+  if (mayGrow && !existsSync(join(live.folder, metricsFile)) && isLive(lastWritten)) return null;
   const first = live.histories.flatMap((file) => firstRow(file)?.map((cells) => ({ file, ...cells })) ?? []);
   const begin = Math.min(...first.map(({ step }) => step));
   const values = first
     .filter(({ step }) => step === begin)
     .map(({ file, cells }) => JSON.stringify([metricKey(live, file), ...cells]));
   return stableId('dvclive', pathBelow(projectRoot(live.folder), live.folder), ...values);
+}
+
+/** The files that say what the folder's run was. */
+export function liveFiles({ folder, histories }: LiveFolder): readonly string[] {
+  return [join(folder, metricsFile), join(folder, parametersFile), ...histories];
+}
+
+/** A digest over all that the folder says of its run. Line ends do not count: Git may change them. */
+export function liveDigest(live: LiveFolder): string {
+  const hash = createHash('sha256');
+  for (const file of liveFiles(live)) {
+    if (!statusOf(file)?.isFile()) continue;
+    const content = readFileSync(file, 'latin1').replaceAll('\r\n', '\n');
+    hash.update(JSON.stringify([pathBelow(live.folder, file), content]));
+  }
+  return hash.digest('hex');
 }
 
 /** A history's first line, with its step. */

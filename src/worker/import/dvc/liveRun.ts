@@ -14,11 +14,13 @@ import { pathBelow, stateOf, statusOf } from '../tracker/sourceFiles.ts';
 import {
   historyFolder,
   type LiveFolder,
+  liveFiles,
   metricKey,
   metricsFile,
   parametersFile,
   projectRoot,
 } from './liveFolder.ts';
+import type { RunIdentity, RunPlace } from './runIdentity.ts';
 import { metricValue, readValues, textValue } from './valueFile.ts';
 
 /** DVCLive has one of these files in a project of DVC while it trains. */
@@ -36,28 +38,28 @@ interface Sinks {
   lastTime: number | null;
 }
 
-/** @param runId of `liveRunId`. */
+/** @param pipelineParameters those with which a stage of a pipeline trained into the folder. */
 export async function* readLiveRun(
-  root: string,
-  experimentId: string,
+  { root, experimentId, commit, known }: RunPlace,
   live: LiveFolder,
-  runId: string,
-  known: ReadonlyMap<string, string>,
+  identity: RunIdentity,
+  pipelineParameters: readonly KeyValue[],
 ): AsyncIterable<ImportRecord> {
   const { folder, histories } = live;
-  const files = [join(folder, metricsFile), join(folder, parametersFile), ...histories];
+  const { runId } = identity;
+  const files = liveFiles(live);
   const times = files.flatMap((file) => statusOf(file)?.mtimeMs ?? []);
   const lastWritten = Math.max(...times, 0);
-  const isRunning = isLive(lastWritten) && mayTrain(folder);
+  const isGrowing = commit === null && isLive(lastWritten) && mayTrain(folder);
   const key = `run/${runId}`;
   // Before it is read: what is written meanwhile makes the state another one the next time.
   const state = stateOf(
-    [...files, join(folder, 'plots'), join(folder, 'plots', 'images')],
-    String(isRunning),
+    commit === null ? [...files, join(folder, 'plots'), join(folder, 'plots', 'images')] : [],
+    ...[commit ?? String(isGrowing), identity.name ?? '', JSON.stringify(pipelineParameters)],
   );
   if (known.get(key) === state) return;
 
-  const name = pathBelow(root, folder) || basename(folder);
+  const name = identity.name ?? (pathBelow(root, folder) || basename(folder));
   const subject = `run ${name}`;
   const sinks: Sinks = {
     subject,
@@ -67,7 +69,9 @@ export async function* readLiveRun(
     ...{ lastStep: 0, firstTime: null, lastTime: null },
   };
   findTimes(live, sinks);
-  const parameters = readParameters(folder, subject);
+  // Of a copy only the files are new.
+  const isRunning = isGrowing && isLive(sinks.lastTime ?? lastWritten);
+  const parameters = readParameters(folder, subject, pipelineParameters);
   const run: ImportedRun = {
     type: 'run',
     runId,
@@ -80,7 +84,7 @@ export async function* readLiveRun(
     lifecycleStage: 'active',
     deletedTime: null,
     parameters: parameters.values,
-    tags: [],
+    tags: identity.tags,
     datasets: [],
     modelInputs: [],
     modelOutputs: [],
@@ -92,7 +96,7 @@ export async function* readLiveRun(
   for (const history of histories) {
     const metric = metricKey(live, history);
     keysOfHistories.add(metric);
-    yield* readHistory(history, metric, isRunning, sinks);
+    yield* readHistory(history, metric, isGrowing, sinks);
   }
   // While it trains, each reading would find another step for them.
   if (!isRunning) yield* readSummary(folder, keysOfHistories, sinks);
@@ -122,18 +126,23 @@ function isReadOtherwise(path: string): boolean {
   return path === metricsFile || path === parametersFile || path.startsWith(`${historyFolder}/`);
 }
 
+/** Those that the script logged, and of the pipeline those that it did not. */
 function readParameters(
   folder: string,
   subject: string,
+  ofPipeline: readonly KeyValue[],
 ): { readonly values: readonly KeyValue[]; readonly omissions: readonly ImportOmission[] } {
   const keys = createKeys(`${subject}/params`);
   try {
     const found = readValues(join(folder, parametersFile)) ?? [];
-    const values = found.map(({ key, value }) => ({ key: keys.of(key), value: textValue(value) }));
+    const logged = found.map(({ key, value }) => ({ key: keys.of(key), value: textValue(value) }));
+    const names = new Set(logged.map(({ key }) => key));
+    const values = [...logged, ...ofPipeline.filter(({ key }) => !names.has(key))];
     return { values, omissions: [...keys.changed()] };
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    return { values: [], omissions: [omission(`${subject}/${parametersFile}`, 'unreadable', { detail })] };
+    const said = omission(`${subject}/${parametersFile}`, 'unreadable', { detail });
+    return { values: ofPipeline, omissions: [said] };
   }
 }
 

@@ -10,6 +10,7 @@ import { omission } from '../tracker/omission.ts';
 import { pathBelow, stateOf, statusOf } from '../tracker/sourceFiles.ts';
 import { projectRoot } from './liveFolder.ts';
 import { digestOf, type Lock, type Pipeline, readLock } from './pipeline.ts';
+import type { RunIdentity, RunPlace } from './runIdentity.ts';
 import { metricValue, readValues, textValue } from './valueFile.ts';
 
 /** What reading found, and what it could not take. */
@@ -23,54 +24,87 @@ interface MetricOfFile {
   readonly value: number;
 }
 
+/** What a pipeline came to. */
+export interface PipelineResult {
+  readonly pipeline: Pipeline;
+  /** Of all that it came to: another result is another run. */
+  readonly runId: string;
+  readonly metrics: Found<MetricOfFile>;
+  readonly parameters: Found<KeyValue>;
+  readonly metricFiles: readonly string[];
+  /** When its metrics were written, in UTC milliseconds. */
+  readonly lastWritten: number;
+}
+
 /**
- * A pipeline as it stands in the workspace, as one run: metrics from the files that `dvc.yaml` names, parameters as
- * `dvc.lock` has them when the metrics are of that run, else from their files. Another result is another run, so that what is imported
- * again and again makes a history.
+ * What a pipeline in a folder came to: metrics from the files that `dvc.yaml` names, parameters as `dvc.lock` has them
+ * when the metrics are of that run, else from their files. Without a result, what to say of it.
  *
  * @param isTaken says which files are read otherwise.
  */
-export async function* readPipelineRun(
-  root: string,
-  experimentId: string,
+export async function findPipelineResult(
+  { root, commit }: RunPlace,
   pipeline: Pipeline,
   isTaken: (file: string) => boolean,
-  known: ReadonlyMap<string, string>,
-): AsyncIterable<ImportRecord> {
+): Promise<PipelineResult | readonly ImportOmission[]> {
   const subject = pathBelow(root, pipeline.file);
   const metricFiles = pipeline.metrics.filter((file) => !isTaken(file));
   const metrics = readMetrics(root, metricFiles, subject);
-  if (metrics.values.length === 0) {
-    yield* metrics.omissions;
-    return;
-  }
-  const lock = lockOf(pipeline);
+  if (metrics.values.length === 0) return metrics.omissions;
   const written = metricFiles.flatMap((file) => statusOf(file)?.mtimeMs ?? []);
   const lastWritten = Math.floor(Math.max(...written, 0));
+  const lock = lockOf(pipeline);
   const isOfLock = lock !== null && (await areOfLock(metricFiles, lock));
-  if (lock !== null && !isOfLock && isLive(lastWritten)) {
+  if (lock !== null && !isOfLock && commit === null && isLive(lastWritten)) {
     const detail =
       'its metrics are newer than dvc.lock, so it may be running; import again when it has ended';
-    yield omission(subject, 'notSupported', { detail });
-    return;
+    return [omission(subject, 'notSupported', { detail })];
   }
-  const locked = isOfLock ? lock.parameters : new Map<string, ReadonlyMap<string, unknown>>();
-  const parameters = readParameters(root, pipeline, locked, isTaken, subject);
+  const parameters = readParameters(root, pipeline, isOfLock ? lock.parameters : noLock, isTaken, subject);
   const identity = [
     ...parameters.values.map((pair) => JSON.stringify(pair)),
     ...metrics.values.map((pair) => JSON.stringify([pair.key, String(pair.value)])),
   ];
   const place = pathBelow(projectRoot(pipeline.folder), pipeline.folder);
   const runId = stableId('dvc', place, ...identity.sort());
+  return { pipeline, runId, metrics, parameters, metricFiles, lastWritten };
+}
+
+/** The parameters with which a pipeline ran that left its metrics in a folder of DVCLive. */
+export async function pipelineParameters(
+  root: string,
+  pipeline: Pipeline,
+  isTaken: (file: string) => boolean,
+): Promise<readonly KeyValue[]> {
+  const lock = lockOf(pipeline);
+  const isOfLock = lock !== null && (await areOfLock(pipeline.metrics, lock));
+  const subject = pathBelow(root, pipeline.file);
+  return readParameters(root, pipeline, isOfLock ? lock.parameters : noLock, isTaken, subject).values;
+}
+
+/** A pipeline's result as one run, so that what is imported again and again makes a history. */
+export async function* readPipelineRun(
+  place: RunPlace,
+  result: PipelineResult,
+  identity: RunIdentity,
+  isTaken: (file: string) => boolean,
+): AsyncIterable<ImportRecord> {
+  const { root, experimentId, commit, known } = place;
+  const { pipeline, metrics, parameters, metricFiles, lastWritten } = result;
+  const { runId } = identity;
+  const subject = pathBelow(root, pipeline.file);
   const key = `run/${runId}`;
-  const state = stateOf([...metricFiles, ...pipeline.artifacts]);
+  const state = stateOf(
+    commit === null ? [...metricFiles, ...pipeline.artifacts] : [],
+    ...[commit ?? '', identity.name ?? ''],
+  );
   if (known.get(key) === state) return;
 
   const run: ImportedRun = {
     type: 'run',
     runId,
     experimentId,
-    name: pathBelow(root, pipeline.folder) || basename(pipeline.folder),
+    name: identity.name ?? (pathBelow(root, pipeline.folder) || basename(pipeline.folder)),
     userId: '',
     status: 'FINISHED',
     startTime: lastWritten,
@@ -78,7 +112,7 @@ export async function* readPipelineRun(
     lifecycleStage: 'active',
     deletedTime: null,
     parameters: parameters.values,
-    tags: [{ key: 'mlflow.source.name', value: subject }],
+    tags: [{ key: 'mlflow.source.name', value: subject }, ...identity.tags],
     datasets: [],
     modelInputs: [],
     modelOutputs: [],
@@ -96,11 +130,13 @@ export async function* readPipelineRun(
       latestOnly: true,
     };
   }
-  yield* pipelineArtifacts(root, pipeline, runId, isTaken, subject);
+  yield* pipelineArtifacts(place, pipeline, runId, isTaken, subject);
   yield* metrics.omissions;
   yield* parameters.omissions;
   yield { type: 'part', key, state, runId };
 }
+
+const noLock: Lock['parameters'] = new Map();
 
 function lockOf({ folder }: Pipeline): Lock | null {
   try {
@@ -113,7 +149,7 @@ function lockOf({ folder }: Pipeline): Lock | null {
 
 /** Files and folders that a pipeline keeps beside its metrics. */
 export async function* pipelineArtifacts(
-  root: string,
+  { root, commit }: RunPlace,
   pipeline: Pipeline,
   runId: string,
   isTaken: (file: string) => boolean,
@@ -129,7 +165,10 @@ export async function* pipelineArtifacts(
       for await (const record of artifactFiles(owner, path, root, `${subject}/${target}`)) {
         yield record.type === 'artifact' ? { ...record, path: `${target}/${record.path}` } : record;
       }
-    } else yield omission(`${subject}/${target}`, 'filesMissing', { location: 'the workspace' });
+    } else
+      yield omission(`${subject}/${target}`, 'filesMissing', {
+        location: commit === null ? 'the workspace' : 'the commit',
+      });
   }
 }
 
@@ -203,6 +242,11 @@ function readMetrics(root: string, files: readonly string[], subject: string): F
     }
   }
   return { values, omissions: [...omissions, ...keys.changed()] };
+}
+
+/** Files that a result is made of. */
+export function pipelineFiles({ pipeline, metricFiles }: PipelineResult): readonly string[] {
+  return [...metricFiles, ...pipeline.parameters.keys(), join(pipeline.folder, 'dvc.lock')];
 }
 
 /** Files whose change means that the pipeline may have another result. */

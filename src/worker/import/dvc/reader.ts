@@ -1,80 +1,83 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { SlipwayError } from '../../../protocol/errors.ts';
-import type { ImportRecord } from '../../../protocol/importing.ts';
+import type { ImportOmission, ImportRecord } from '../../../protocol/importing.ts';
 import type { ImportReader } from '../reader.ts';
 import { settledAfter } from '../tracker/liveness.ts';
 import { omission } from '../tracker/omission.ts';
-import { findSourceFiles, pathBelow, statusOf } from '../tracker/sourceFiles.ts';
-import { countGitExperiments } from './gitExperiments.ts';
+import { createSessionMemory } from '../tracker/sessionMemory.ts';
+import { pathBelow, statusOf } from '../tracker/sourceFiles.ts';
+import { type ExperimentContext, type ExperimentRun, readExperiment } from './experimentRuns.ts';
+import { type DvcFolder, type FoundRun, findDvcFolder, findRuns, isOfLive } from './foundRuns.ts';
 import {
-  historyFolder,
-  type LiveFolder,
-  liveFolders,
-  liveRunId,
-  metricsFile,
-  parametersFile,
-  projectRoot,
-} from './liveFolder.ts';
-import { readLiveRun } from './liveRun.ts';
-import { type Pipeline, readPipeline } from './pipeline.ts';
-import { pipelineArtifacts, readPipelineRun, watchedOfPipeline } from './pipelineRun.ts';
+  countGitExperiments,
+  listGitExperiments,
+  mostExperiments,
+  watchedOfExperiments,
+} from './gitExperiments.ts';
+import { historyFolder, metricsFile, parametersFile, projectRoot } from './liveFolder.ts';
+import { watchedOfPipeline } from './pipelineRun.ts';
+import type { RunIdentity } from './runIdentity.ts';
 
 /** So many entries are looked at to say what there is. */
 const mostLookedAt = 20_000;
 
+/** The runs of each experiment that was read in a session: a commit does not change. */
+const sessions = createSessionMemory<Map<string, readonly ExperimentRun[]>>();
+
 /**
- * Reads what DVC and DVCLive left in a workspace: each folder of DVCLive is a run, and so are the metrics and parameters that a
- * `dvc.yaml` names. Experiments that DVC keeps in Git are counted, not read.
+ * Reads what DVC and DVCLive left in a workspace: each folder of DVCLive is a run, and so are the metrics and parameters
+ * that a `dvc.yaml` names, and the experiments that DVC keeps in Git.
  */
 export const dvcReader: ImportReader = {
   kind: 'dvc',
   settledAfter,
   async detects(path) {
-    if (!statusOf(rootOf(path))?.isDirectory()) return null;
-    const { folders, pipelineFiles } = findAll(rootOf(path), mostLookedAt);
-    const pipelines = await pipelinesOf(rootOf(path), pipelineFiles);
+    const root = rootOf(path);
+    if (!statusOf(root)?.isDirectory()) return null;
+    const found = await findDvcFolder(root, mostLookedAt);
+    const { folders, pipelines } = found;
     const withMetrics = pipelines.filter(({ metrics }) => metrics.some((file) => !isOfLive(folders, file)));
-    const runCount = folders.length + withMetrics.length;
+    const kept = projectsOf(found).reduce((count, project) => count + countGitExperiments(project), 0);
+    const runCount = folders.length + withMetrics.length + kept;
     if (runCount === 0) return null;
     return { kind: 'dvc', path, experimentCount: 1, runCount, registeredModelCount: 0 };
   },
-  async *read(path, { known }) {
+  async *read(path, { known, offsets }) {
     const root = rootOf(path);
     if (!statusOf(root)?.isDirectory()) {
       throw new SlipwayError('importUnreadable', { path, detail: 'there is no such folder' });
     }
-    const { folders, pipelineFiles, outside } = findAll(root);
-    const name = basename(projectRoot(root));
+    const found = await findDvcFolder(root);
+    const experimentId = basename(projectRoot(root));
     yield {
-      ...{ type: 'experiment', experimentId: name, name, lifecycleStage: 'active' },
+      ...{ type: 'experiment', experimentId, name: experimentId, lifecycleStage: 'active' },
       ...{ creationTime: null, lastUpdateTime: null, tags: [] },
     };
-    const problems: ImportRecord[] = outside.map((link) => omission(pathBelow(root, link), 'leadsOutside'));
-    const pipelines = await pipelinesOf(root, pipelineFiles, problems);
-    const isTaken = (file: string) => isOfLive(folders, file);
-    for (const [index, live] of folders.entries()) {
-      yield { type: 'progress', done: index, total: folders.length, message: pathBelow(root, live.folder) };
-      const runId = liveRunId(live);
-      if (runId === null) continue;
-      for await (const record of readLiveRun(root, name, live, runId, known)) {
-        // What DVCLive made of it in `dvc.yaml` belongs to the run, too.
-        if (record.type === 'part') yield* artifactsBeside(root, live, pipelines, runId, isTaken);
-        yield record;
-      }
+    const { runs, omissions } = await findRuns({ root, experimentId, commit: null, known }, found);
+    const ofExperiments: ExperimentRun[] = [];
+    // Said in the end: what is said before a run would be taken for the run's.
+    const problems: ImportRecord[] = [...omissions, ...found.problems];
+    const read = sessions.of(offsets, 'experiments', () => new Map());
+    for (const project of projectsOf(found)) {
+      const context: ExperimentContext = {
+        ...{ project, experimentId, known, workspace: runs, earlier: ofExperiments },
+        found: (run) => ofExperiments.push(run),
+        omit: (record) => problems.push(record),
+      };
+      yield* readExperiments(pathBelow(root, project) || basename(project), context, read);
     }
-    for (const pipeline of pipelines) yield* readPipelineRun(root, name, pipeline, isTaken, known);
+    for (const [index, run] of runs.entries()) {
+      yield { type: 'progress', done: index, total: runs.length, message: run.path };
+      const identity = identityOf(run, ofExperiments);
+      if ('runId' in identity) yield* run.read(identity);
+      else problems.push(identity);
+    }
     yield* problems;
-    yield* gitExperiments(root, [
-      ...folders.map(({ folder }) => folder),
-      ...pipelines.map(({ folder }) => folder),
-    ]);
   },
   async watched(path) {
-    const root = rootOf(path);
-    const { folders, pipelineFiles } = findAll(root);
-    const pipelines = await pipelinesOf(root, pipelineFiles);
-    const ofFolders = folders.flatMap(({ folder, histories }) => [
+    const found = await findDvcFolder(rootOf(path));
+    const ofFolders = found.folders.flatMap(({ folder, histories }) => [
       folder,
       join(folder, metricsFile),
       join(folder, parametersFile),
@@ -82,7 +85,12 @@ export const dvcReader: ImportReader = {
       ...histories,
       ...histories.map((file) => dirname(file)),
     ]);
-    const all = new Set([root, ...ofFolders, ...pipelines.flatMap(watchedOfPipeline)]);
+    const all = new Set([
+      found.root,
+      ...ofFolders,
+      ...found.pipelines.flatMap(watchedOfPipeline),
+      ...projectsOf(found).flatMap(watchedOfExperiments),
+    ]);
     return [...all].filter((watched) => existsSync(watched));
   },
 };
@@ -93,70 +101,57 @@ function rootOf(path: string): string {
   return isOwn && statusOf(path)?.isFile() ? dirname(path) : path;
 }
 
-function findAll(
-  root: string,
-  most?: number,
-): { folders: readonly LiveFolder[]; pipelineFiles: readonly string[]; outside: readonly string[] } {
-  const isWanted = (name: string) => name === 'dvc.yaml' || name === metricsFile || name.endsWith('.tsv');
-  const { files, outside } = findSourceFiles(root, isWanted, most);
-  const paths = files.map(({ path }) => path);
-  const folders = liveFolders(paths);
-  return {
-    folders,
-    pipelineFiles: paths.filter((path) => basename(path) === 'dvc.yaml'),
-    // A link to some other table is none of ours.
-    outside: outside.filter((link) => !link.endsWith('.tsv') || isOfLive(folders, link)),
-  };
+/** The projects of what was found, as far as they lie in it. */
+function projectsOf({ root, folders, pipelines }: DvcFolder): readonly string[] {
+  const within = [...folders, ...pipelines].map(({ folder }) => projectRoot(folder));
+  return [...new Set([root, ...within])].filter((project) => !pathBelow(root, project).startsWith('..'));
 }
 
-/** @param problems where to note what cannot be followed. */
-async function pipelinesOf(
-  root: string,
-  files: readonly string[],
-  problems: ImportRecord[] = [],
-): Promise<readonly Pipeline[]> {
-  const pipelines: Pipeline[] = [];
-  for (const file of files) {
-    const subject = pathBelow(root, file);
-    try {
-      const pipeline = await readPipeline(file, root);
-      pipelines.push(pipeline);
-      for (const { what, why } of pipeline.problems) {
-        if (why === 'leadsOutside') problems.push(omission(`${subject}/${what}`, 'leadsOutside'));
-        else
-          problems.push(omission(`${subject}/${what}`, 'notSupported', { detail: 'templates of dvc.yaml' }));
-      }
-    } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      problems.push(omission(subject, 'unreadable', { detail }));
-    }
-  }
-  return pipelines;
-}
-
-function isOfLive(folders: readonly LiveFolder[], file: string): boolean {
-  return folders.some(({ folder }) => file === folder || pathBelow(folder, file).split('/')[0] !== '..');
-}
-
-/** Models and plots that the one `dvc.yaml` names whose metrics are those of this folder alone. */
-async function* artifactsBeside(
-  root: string,
-  live: LiveFolder,
-  pipelines: readonly Pipeline[],
-  runId: string,
-  isTaken: (file: string) => boolean,
+/** @param read the runs of experiments that were read in this session. */
+async function* readExperiments(
+  subject: string,
+  context: ExperimentContext,
+  read: Map<string, readonly ExperimentRun[]>,
 ): AsyncIterable<ImportRecord> {
-  for (const pipeline of pipelines) {
-    const isItsOwn = pipeline.metrics.length > 0 && pipeline.metrics.every((file) => isOfLive([live], file));
-    if (isItsOwn) yield* pipelineArtifacts(root, pipeline, runId, isTaken, pathBelow(root, pipeline.file));
+  const count = countGitExperiments(context.project);
+  if (count === 0) return;
+  const experiments = await listGitExperiments(context.project);
+  const left = count - (experiments?.length ?? 0);
+  if (experiments === null) {
+    const detail = `experiments that DVC keeps in Git (${count}), because git could not list them`;
+    context.omit(omission(subject, 'notSupported', { detail }));
+  } else if (left > 0) {
+    const detail = `experiments that DVC keeps in Git beyond the newest ${mostExperiments} (${left})`;
+    context.omit(omission(subject, 'notSupported', { detail }));
+  }
+  for (const [index, experiment] of (experiments ?? []).entries()) {
+    const key = `${experiment.commit} ${experiment.name}`;
+    const before = read.get(key);
+    if (before !== undefined) {
+      before.forEach(context.found);
+      continue;
+    }
+    yield { type: 'progress', done: index, total: experiments?.length ?? 0, message: experiment.name };
+    const runs: ExperimentRun[] = [];
+    yield* readExperiment(experiment, {
+      ...context,
+      found(run) {
+        runs.push(run);
+        context.found(run);
+      },
+    });
+    if (runs.length > 0) read.set(key, runs);
   }
 }
 
-function* gitExperiments(root: string, folders: readonly string[]): Iterable<ImportRecord> {
-  for (const project of new Set(folders.map(projectRoot))) {
-    const count = pathBelow(root, project).startsWith('..') ? 0 : countGitExperiments(project);
-    if (count === 0) continue;
-    const detail = `experiments that DVC keeps in Git (${count}); apply one with dvc exp apply, then import again`;
-    yield omission(pathBelow(root, project) || basename(project), 'notSupported', { detail });
-  }
+/** The workspace is mostly in the state of an experiment; it is that one's run then. */
+function identityOf(run: FoundRun, ofExperiments: readonly ExperimentRun[]): RunIdentity | ImportOmission {
+  const alike = ofExperiments.filter(({ contentId }) => contentId === run.runId);
+  const [first] = alike;
+  if (first === undefined) return { runId: run.runId, name: null, tags: [] };
+  const digest = run.digest();
+  const same = alike.find((other) => other.digest === digest);
+  if (same !== undefined) return same.identity;
+  const detail = `it began as the experiment ${first.identity.name} did; it is taken once DVC keeps it as an experiment, too`;
+  return omission(run.path, 'notSupported', { detail });
 }

@@ -9,11 +9,11 @@ export interface Session {
   readonly group: string;
   /** UTC seconds; null when not said. */
   readonly endTime: number | null;
-  /** Null: not said. */
+  /** How it ended. Null: not said, or it was running when it said something. */
   readonly status: RunStatus | null;
 }
 
-const statuses: Readonly<Record<number, RunStatus>> = { 1: 'FINISHED', 2: 'FAILED', 3: 'RUNNING' };
+const statuses: Readonly<Record<number, RunStatus>> = { 1: 'FINISHED', 2: 'FAILED' };
 
 /** @throws Error when the bytes are not the plugin's. */
 export function readSession(pluginContent: Uint8Array): Session {

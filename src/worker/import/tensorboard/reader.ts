@@ -2,14 +2,14 @@ import { basename, dirname } from 'node:path';
 import { SlipwayError } from '../../../protocol/errors.ts';
 import type { ImportedRun, ImportOmission, ImportRecord } from '../../../protocol/importing.ts';
 import type { ImportReader, ReadOptions } from '../reader.ts';
-import { tryOpenFile } from '../tracker/byteSource.ts';
 import { createKeys } from '../tracker/keys.ts';
 import { isLive, settledAfter } from '../tracker/liveness.ts';
 import { createOmissionCount, omission } from '../tracker/omission.ts';
+import { readRecordFile } from '../tracker/recordFile.ts';
 import { createRunPoints } from '../tracker/runPoints.ts';
 import { createSessionMemory } from '../tracker/sessionMemory.ts';
 import { pathBelow, stateOf, statusOf } from '../tracker/sourceFiles.ts';
-import { readEvent, type TensorboardEvent } from './event.ts';
+import { readEvent } from './event.ts';
 import { createRunFacts, type RunFacts, takeFacts } from './runFacts.ts';
 import { findRunFolders, type IdentifiedRun, identifyRuns, isEventFile, logDirectory } from './runFolders.ts';
 import { type SummarySinks, takeEvent } from './summaries.ts';
@@ -34,7 +34,8 @@ interface Learnt {
   readonly sinks: SummarySinks;
   /** How far `facts` goes, by file. */
   readonly surveyed: Map<string, number>;
-  readonly damages: ImportOmission[];
+  /** By file and byte: a reading that cannot go on meets the same damage again. */
+  readonly damages: Map<string, ImportOmission>;
 }
 
 const sessions = createSessionMemory<Learnt>();
@@ -109,18 +110,19 @@ async function* readRun(
   const key = `run/${run.runId}`;
   const lastWritten = Math.max(...run.files.map((file) => statusOf(file)?.mtimeMs ?? 0));
   // Before it is read: what is written meanwhile makes the state another one the next time.
-  const state = stateOf(run.files, String(isLive(lastWritten)), run.name, run.parentRunId ?? '');
+  const isGrowing = isLive(lastWritten);
+  const state = stateOf(run.files, String(isGrowing), run.name, run.parentRunId ?? '');
   if (known.get(key) === state) return;
 
   const subject = `run ${run.name}`;
   const learnt = sessions.of(offsets, key, () => beginLearning(run, subject));
   for (const file of run.files) survey(file, learnt);
-  yield describe(experimentId, run, learnt.facts);
+  yield describe(experimentId, run, learnt.facts, isGrowing);
   for (const file of run.files) {
-    yield* readEventFile(file, pathBelow(root, file), learnt, offsets, isLive(lastWritten));
+    yield* readEventFile(file, pathBelow(root, file), learnt, offsets, isGrowing);
   }
   yield* learnt.sinks.points.rest();
-  yield* learnt.damages;
+  yield* learnt.damages.values();
   yield* learnt.sinks.metricKeys.changed();
   yield* learnt.sinks.untaken.omissions(subject);
   yield { type: 'part', key, state, runId: run.runId };
@@ -137,13 +139,22 @@ function beginLearning(run: IdentifiedRun, subject: string): Learnt {
       plugins: new Map(),
     },
     surveyed: new Map(),
-    damages: [],
+    damages: new Map(),
   };
 }
 
-/** Event files have no mark for the end of a run but the one that the hyperparameter plugin may set. */
-function describe(experimentId: string, run: IdentifiedRun, facts: RunFacts): ImportedRun {
-  const status = facts.status ?? (isLive(facts.lastTime) ? 'RUNNING' : 'FINISHED');
+/**
+ * Event files have no mark for the end of a run but the one that the hyperparameter plugin may set. Without it a run has
+ * ended unless both its files and its last event are of the last minutes: of a copy only the files are new, and a wrong
+ * clock makes only the events so.
+ */
+function describe(
+  experimentId: string,
+  run: IdentifiedRun,
+  facts: RunFacts,
+  isGrowing: boolean,
+): ImportedRun {
+  const status = facts.status ?? (isGrowing && isLive(facts.lastTime) ? 'RUNNING' : 'FINISHED');
   const parent = run.parentRunId === null ? [] : [{ key: 'mlflow.parentRunId', value: run.parentRunId }];
   const parameterKeys = createKeys('');
   const tagKeys = createKeys('');
@@ -172,9 +183,9 @@ function survey(file: string, { facts, surveyed }: Learnt): void {
   const events = readEvents(file, surveyed.get(file) ?? 0);
   let next = events.next();
   for (; !next.done; next = events.next()) {
-    if (next.value.event === null) continue;
+    if (next.value.content === null) continue;
     try {
-      takeFacts(next.value.event, facts);
+      takeFacts(next.value.content, facts);
     } catch {
       // Said the second time.
     }
@@ -190,62 +201,32 @@ function* readEventFile(
   offsets: Map<string, number>,
   isGrowing: boolean,
 ): Iterable<ImportRecord> {
-  const damaged = (offset: number, detail: string) =>
-    damages.push(omission(subject, 'damaged', { offset, detail }));
+  const damage = (offset: number, detail: string) => omission(subject, 'damaged', { offset, detail });
   const events = readEvents(file, offsets.get(file) ?? 0);
   let isDamaged = false;
   let next = events.next();
   for (; !next.done; next = events.next()) {
-    const { event, offset, damage } = next.value;
+    const { content: event, offset, problem } = next.value;
     try {
       if (event !== null) yield* takeEvent(event, sinks);
-      if (damage !== null) throw new Error(damage);
+      if (problem !== null) throw new Error(problem);
     } catch (error) {
       isDamaged = true;
-      damaged(offset, error instanceof Error ? error.message : String(error));
+      const detail = error instanceof Error ? error.message : String(error);
+      damages.set(`${subject} ${offset}`, damage(offset, detail));
     }
   }
   const { offset, isComplete } = next.value;
-  if (!isComplete && !isDamaged && !isGrowing) damaged(offset, 'the file ends in the middle of a record');
+  // Not kept: the rest of the record may still come.
+  if (!isComplete && !isDamaged && !isGrowing) {
+    yield damage(offset, 'the file ends in the middle of a record');
+  }
   offsets.set(file, offset);
 }
 
-/** A record's place, and either its event or what is wrong with it. */
-interface FoundEvent {
-  readonly offset: number;
-  readonly event: TensorboardEvent | null;
-  readonly damage: string | null;
-}
-
-function* readEvents(
-  file: string,
-  from: number,
-): Generator<FoundEvent, { readonly offset: number; readonly isComplete: boolean }> {
-  const source = tryOpenFile(file);
-  if ('problem' in source) {
-    yield { offset: 0, event: null, damage: source.problem };
-    return { offset: from, isComplete: true };
-  }
-  try {
-    const items = readTfRecords(source, from > source.size ? 0 : from);
-    let next = items.next();
-    for (; !next.done; next = items.next()) {
-      const item = next.value;
-      if (item.type === 'damage') yield { offset: item.offset, event: null, damage: item.detail };
-      else yield parse(item.offset, item.data);
-    }
-    return next.value;
-  } finally {
-    source.close();
-  }
-}
-
-function parse(offset: number, data: Uint8Array): FoundEvent {
-  try {
-    return { offset, event: readEvent(data), damage: null };
-  } catch (error) {
-    return { offset, event: null, damage: error instanceof Error ? error.message : String(error) };
-  }
+/** Events of a file, from a byte on. */
+function readEvents(file: string, from: number) {
+  return readRecordFile(file, from, { records: readTfRecords, parse: readEvent });
 }
 
 function foldersUpTo(folder: string, root: string): readonly string[] {

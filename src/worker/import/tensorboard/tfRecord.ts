@@ -1,20 +1,6 @@
 import type { ByteSource } from '../tracker/byteSource.ts';
+import type { RecordEnd, RecordItem } from '../tracker/recordFile.ts';
 import { maskedCrc32c } from './crc32c.ts';
-
-/** What stands next in a TFRecord file. */
-export type TfRecordItem =
-  /** A whole record; `data` is valid until the next one is asked for. */
-  | { readonly type: 'record'; readonly offset: number; readonly data: Uint8Array }
-  /** Something that is no record, and how it shows. */
-  | { readonly type: 'damage'; readonly offset: number; readonly detail: string };
-
-/** How a reading ended. */
-export interface TfRecordEnd {
-  /** The byte after the last whole record, from which to go on. */
-  readonly offset: number;
-  /** Whether nothing stood after it. Not so: a record is being written, was cut off, or cannot be understood. */
-  readonly isComplete: boolean;
-}
 
 const lengthBytes = 8;
 const checksumBytes = 4;
@@ -29,7 +15,7 @@ const largestRecord = 512 * 1024 * 1024;
  *
  * @param from the byte where a record begins.
  */
-export function* readTfRecords(source: ByteSource, from = 0): Generator<TfRecordItem, TfRecordEnd> {
+export function* readTfRecords(source: ByteSource, from = 0): Generator<RecordItem, RecordEnd> {
   let offset = from;
   while (offset < source.size) {
     const header = source.bytes(offset, headerBytes);

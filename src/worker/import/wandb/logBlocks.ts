@@ -1,20 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { ByteSource } from '../tracker/byteSource.ts';
-
-/** What stands next in a `.wandb` file. */
-export type LogItem =
-  /** A whole record; `data` is valid until the next one is asked for. */
-  | { readonly type: 'record'; readonly offset: number; readonly data: Uint8Array }
-  /** Bytes that are no record, and how it shows; reading goes on behind them. */
-  | { readonly type: 'damage'; readonly offset: number; readonly detail: string };
-
-/** How a reading ended. */
-export interface LogEnd {
-  /** The byte after the last whole record, from which to go on. */
-  readonly offset: number;
-  /** Whether nothing but padding stood after it. */
-  readonly isComplete: boolean;
-}
+import type { RecordEnd, RecordItem } from '../tracker/recordFile.ts';
 
 /** `:W&B`, the two bytes 0xBEE1 from the right, and a version. */
 export const fileHeaderBytes = 7;
@@ -40,7 +26,7 @@ export function hasFileHeader(source: ByteSource): boolean {
  *
  * @param from the byte where a record begins, or 0.
  */
-export function* readLogRecords(source: ByteSource, from = 0): Generator<LogItem, LogEnd> {
+export function* readLogRecords(source: ByteSource, from = 0): Generator<RecordItem, RecordEnd> {
   let at = Math.max(from, fileHeaderBytes);
   /** The byte after the last whole record. */
   let settled = at;

@@ -5,17 +5,17 @@ import type { ImportedRun, ImportRecord } from '../../../protocol/importing.ts';
 import type { RunStatus } from '../../../protocol/tracking.ts';
 import { artifactFiles } from '../artifactFiles.ts';
 import type { ImportReader, ReadOptions } from '../reader.ts';
-import { tryOpenFile } from '../tracker/byteSource.ts';
 import { createKeys } from '../tracker/keys.ts';
 import { isLive, settledAfter } from '../tracker/liveness.ts';
 import { createOmissionCount, omission } from '../tracker/omission.ts';
+import { readRecordFile } from '../tracker/recordFile.ts';
 import { createRunPoints } from '../tracker/runPoints.ts';
 import { createSessionMemory } from '../tracker/sessionMemory.ts';
 import { pathBelow, stateOf, statusOf } from '../tracker/sourceFiles.ts';
 import { type HistorySinks, summaryTags, takeSeries, takeSummary } from './history.ts';
 import { hasFileHeader, readLogRecords } from './logBlocks.ts';
 import { loggedArtifacts } from './loggedArtifacts.ts';
-import { type RecordContent, readRecord } from './record.ts';
+import { readRecord } from './record.ts';
 import { createRunFacts, lastTimeOf, parametersOf, type RunFacts, tagsOf, takeFact } from './runFacts.ts';
 import { findRunFiles, groupRuns, isRunFile, type RunFile, type WandbRun } from './runFiles.ts';
 import { takeSummaryFiles } from './summaryFiles.ts';
@@ -98,7 +98,8 @@ async function* readRun(root: string, run: WandbRun, options: ReadOptions): Asyn
     join(folder, 'files', 'output.log'),
   ]);
   // Before it is read: what is written meanwhile makes the state another one the next time.
-  const state = stateOf(watched, String(isLive(lastWritten)), JSON.stringify(options.remaps));
+  const isGrowing = isLive(lastWritten);
+  const state = stateOf(watched, String(isGrowing), JSON.stringify(options.remaps));
   if (options.known.get(key) === state) return;
 
   const subject = `run ${run.name}`;
@@ -109,11 +110,11 @@ async function* readRun(root: string, run: WandbRun, options: ReadOptions): Asyn
   const beside = takeSummaryFiles(first?.folder ?? root, facts, subject);
   const startTime =
     facts.run?.startTime ?? beside.startTime ?? Math.floor(statusOf(first?.path ?? root)?.mtimeMs ?? 0);
-  const end = endOf(facts, startTime);
+  const end = endOf(facts, startTime, isGrowing);
   yield describe(run, facts, startTime, end);
   const sinks = sessions.of(options.offsets, key, () => createSinks(run.runId, subject, startTime));
   for (const file of run.files) {
-    yield* readSeries(root, file, startTime, sinks, options.offsets, isLive(lastWritten));
+    yield* readSeries(root, file, startTime, sinks, options.offsets, isGrowing);
   }
   // While it trains, the summary is ahead of the history.
   if (end.status !== 'RUNNING') yield* takeSummary(facts, sinks);
@@ -147,10 +148,11 @@ interface End {
 }
 
 /** A run that said nothing when it ended, as Weights & Biases sees it, crashed. */
-function endOf(facts: RunFacts, startTime: number): End {
+function endOf(facts: RunFacts, startTime: number, isGrowing: boolean): End {
   const lastTime = lastTimeOf(facts, startTime);
   if (facts.exit === null) {
-    return isLive(lastTime) ? { status: 'RUNNING', endTime: null } : { status: 'FAILED', endTime: lastTime };
+    const isRunning = isGrowing && isLive(lastTime);
+    return isRunning ? { status: 'RUNNING', endTime: null } : { status: 'FAILED', endTime: lastTime };
   }
   const endTime = Math.max(lastTime, startTime + facts.exit.runtime * 1000);
   return { status: facts.exit.code === 0 ? 'FINISHED' : 'FAILED', endTime };
@@ -191,7 +193,7 @@ function* readFacts(
   let next = records.next();
   for (; !next.done; next = records.next()) {
     const item = next.value;
-    let detail = item.damage;
+    let detail = item.problem;
     try {
       if (item.content !== null) takeFact(item.content, facts, untaken, wantsOutput);
     } catch (error) {
@@ -225,56 +227,23 @@ function* readSeries(
     }
   }
   const { offset, isComplete } = next.value;
+  // Not kept: the rest of the record may still come.
   if (!isComplete && !isGrowing) {
-    const detail = 'the file ends in the middle of a record';
-    sinks.damages.push(omission(subject, 'damaged', { offset, detail }));
+    yield omission(subject, 'damaged', { offset, detail: 'the file ends in the middle of a record' });
   }
   offsets.set(file.path, offset);
 }
 
-/** A record's place and content, or what is wrong with it. */
-interface FoundRecord {
-  readonly offset: number;
-  readonly content: RecordContent | null;
-  readonly damage: string | null;
-}
-
-function* readRecords(
-  file: RunFile,
-  from: number,
-): Generator<FoundRecord, { readonly offset: number; readonly isComplete: boolean }> {
-  const source = tryOpenFile(file.path);
-  if ('problem' in source) {
-    yield { offset: 0, content: null, damage: source.problem };
-    return { offset: from, isComplete: true };
-  }
-  try {
-    if (source.size > 0 && !hasFileHeader(source)) {
-      yield { offset: 0, content: null, damage: 'it does not begin as a file of Weights & Biases does' };
-      return { offset: 0, isComplete: true };
-    }
-    const items = readLogRecords(source, from > source.size ? 0 : from);
-    let next = items.next();
-    for (; !next.done; next = items.next()) {
-      const item = next.value;
-      if (item.type === 'damage') {
-        yield { offset: item.offset, content: null, damage: item.detail };
-        continue;
-      }
-      yield parse(item.offset, item.data);
-    }
-    return next.value;
-  } finally {
-    source.close();
-  }
-}
-
-function parse(offset: number, data: Uint8Array): FoundRecord {
-  try {
-    return { offset, content: readRecord(data), damage: null };
-  } catch (error) {
-    return { offset, content: null, damage: error instanceof Error ? error.message : String(error) };
-  }
+/** Records of a file, from a byte on. */
+function readRecords({ path }: RunFile, from: number) {
+  return readRecordFile(path, from, {
+    records: readLogRecords,
+    parse: readRecord,
+    problem: (source) =>
+      source.size > 0 && !hasFileHeader(source)
+        ? 'it does not begin as a file of Weights & Biases does'
+        : null,
+  });
 }
 
 async function* readArtifacts(
