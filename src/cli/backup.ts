@@ -1,5 +1,5 @@
 import { type Command, readArguments } from './command.ts';
-import { bytesText, storeOptions, withStore } from './storeCommand.ts';
+import { bytesText, counted, storeOptions, withStore } from './storeCommand.ts';
 import { UsageError } from './usageError.ts';
 
 export const backupCommand: Command = {
@@ -16,13 +16,14 @@ export const backupCommand: Command = {
       throw new UsageError('backup takes one folder or file to write to');
     return withStore(values.workspace, async ({ maintenance }, control) => {
       const report = await maintenance.backUp({ path, artifacts: values.artifacts === true }, control);
+      const { runs, experiments } = report.content;
       const artifacts = values.artifacts
-        ? `, and ${report.artifactFiles} files of artifacts (${bytesText(report.artifactBytes)})`
+        ? `, and ${counted(report.artifactFiles, 'artifact')} (${bytesText(report.artifactBytes)})`
         : '';
       console.log(
         values.json
           ? JSON.stringify(report)
-          : `${report.path}: ${report.content.runs} runs of ${report.content.experiments} experiments ` +
+          : `${report.path}: ${counted(runs, 'run')} of ${counted(experiments, 'experiment')} ` +
               `(${bytesText(report.storeBytes)})${artifacts}. The copy is sound.`,
       );
       return 0;

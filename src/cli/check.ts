@@ -1,6 +1,6 @@
 import type { CheckReport } from '../protocol/maintenance.ts';
 import { type Command, readArguments } from './command.ts';
-import { sentenceOf, storeOptions, withStore } from './storeCommand.ts';
+import { counted, sentenceOf, storeOptions, withStore } from './storeCommand.ts';
 
 export const checkCommand: Command = {
   usage: `  slipway check [--workspace DIR] [--json]
@@ -17,7 +17,13 @@ export const checkCommand: Command = {
 
 function textOf({ findings, findingCount, content }: CheckReport): string {
   if (findingCount === 0) {
-    return `The store is sound: ${content.experiments} experiments, ${content.runs} runs, ${content.modelVersions} model versions.`;
+    const { experiments, runs, modelVersions } = content;
+    const counts = [
+      counted(experiments, 'experiment'),
+      counted(runs, 'run'),
+      counted(modelVersions, 'model version'),
+    ];
+    return `The store is sound: ${counts.join(', ')}.`;
   }
   const more = findingCount - findings.length;
   return [...findings.map(sentenceOf), ...(more > 0 ? [`And ${more} more.`] : [])].join('\n');

@@ -29,7 +29,12 @@ ${Object.values(commands)
   .map((command) => command.usage)
   .join('\n')}
   slipway --help | --version
-`;
+
+Options of every command:
+  --workspace DIR   the folder whose .slipway/ holds the store (default: this folder)
+  --json            prints JSON instead of sentences, one line for each result; up always does
+
+Exit codes: 0 done, 1 failed or something is wrong (told on standard error), 2 not understood.`;
 
 /**
  * Runs one command line and gives its exit code: 0 done, 1 failed, 2 not understood. A command that runs in the
@@ -37,9 +42,13 @@ ${Object.values(commands)
  */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const [first, ...rest] = argv;
-  if (first === undefined || first === '--help' || first === '-h' || rest.includes('--help')) {
+  if (first === undefined) {
+    console.error(usage);
+    return 2;
+  }
+  if ([first, ...rest].some((argument) => argument === '--help' || argument === '-h')) {
     console.log(usage);
-    return first === undefined ? 2 : 0;
+    return 0;
   }
   if (first === '--version') {
     console.log(manifest.version);

@@ -54,9 +54,16 @@ function textOf(report: GarbageReport, dryRun: boolean): string {
     ...lines,
     ...(artifactBytes > 0 ? [`${bytesText(artifactBytes)} of artifacts ${gain}.`] : []),
     ...(storeBytes > 0 ? [`The store's file is ${bytesText(storeBytes)} smaller.`] : []),
-    ...(freeBytes > 0 ? [`${bytesText(freeBytes)} inside the store's file are free for new runs.`] : []),
+    ...(freeBytes >= worthTellingBytes ? [freeText(freeBytes)] : []),
     ...kept.map(sentenceOf),
   ].join('\n');
+}
+
+/** Less than this inside the store's file helps nobody who looks for disk space. */
+const worthTellingBytes = 1024 * 1024;
+
+function freeText(bytes: number): string {
+  return `${bytesText(bytes)} inside the store's file are free for new runs; --compact gives them back to the disk.`;
 }
 
 const mostListed = 20;
@@ -69,14 +76,15 @@ function listed(noun: string, things: readonly RemovedThing[]): readonly string[
 
 /** Reads ages as `mlflow gc` does, such as `2d8h5m20s`; milliseconds. */
 function readAge(text: string): number {
-  const [, days = 0, hours = 0, minutes = 0, seconds = 0] =
-    /^(?=.)(?:([\d.]+)d)?(?:([\d.]+)h)?(?:([\d.]+)m)?(?:([\d.]+)s)?$/.exec(text) ?? [text];
+  const parts = /^(?=.)(?:([\d.]+)d)?(?:([\d.]+)h)?(?:([\d.]+)m)?(?:([\d.]+)s)?$/.exec(text);
+  // What is no age must not become one of nothing, which is that of all that was deleted.
+  const [, days = 0, hours = 0, minutes = 0, seconds = 0] = parts ?? [text, Number.NaN];
   const age =
     Number(days) * 86_400_000 +
     Number(hours) * 3_600_000 +
     Number(minutes) * 60_000 +
     Number(seconds) * 1_000;
-  if (!/^(?:[\d.]+[dhms])+$/.test(text) || !Number.isFinite(age)) {
+  if (!Number.isFinite(age)) {
     throw new UsageError(`--older-than must be an age such as 30d, 8h or 2d8h5m20s, not "${text}"`);
   }
   return age;

@@ -11,7 +11,7 @@ import {
 } from '../protocol/importing.ts';
 import { type Command, readArguments } from './command.ts';
 import { printOmissions } from './omissions.ts';
-import { type CommandControl, storeOptions, withStore } from './storeCommand.ts';
+import { type CommandControl, counted, storeOptions, withStore } from './storeCommand.ts';
 import { UsageError } from './usageError.ts';
 
 export const importCommand: Command = {
@@ -64,13 +64,18 @@ async function importPath(
   const control = { signal, progress };
   const found = await interop.detect(path, control);
   const wanted = found.filter((detection) => kind === null || detection.kind === kind);
+  const others = found.map((detection) => detection.kind).join(', ');
+  if (wanted.length === 0 && others !== '') {
+    const detail = `There is nothing in ${path} to import as ${kind}. Leave out --as, or give it one of: ${others}.`;
+    throw new SlipwayError('notFound', { detail });
+  }
   if (wanted.length === 0) throw new SlipwayError('nothingToImport', { path });
   for (const detection of wanted) {
     if (!json) console.log(foundText(detection));
     const { kind: as, path: at } = detection;
     const report = await interop.import({ kind: as, path: at, remaps, keepInSync }, control);
     console.log(json ? JSON.stringify(report) : reportText(report));
-    printOmissions('Not taken', interop.omissions(detection));
+    printOmissions('Not taken, or not as it is there', interop.omissions(detection));
   }
   if (!keepInSync) return 0;
   if (!json) console.log('Keeping in sync; Ctrl+C ends it.');
@@ -94,12 +99,10 @@ function reportText(report: ImportReport): string {
     [report.modelVersions, 'model version'],
   ] as const;
   const news = parts.flatMap(([count, noun]) => (count === 0 ? [] : [counted(count, noun)]));
-  const before = report.unchangedParts > 0 ? ` ${report.unchangedParts} parts are as they were.` : '';
+  const { unchangedParts } = report;
+  const are = unchangedParts === 1 ? 'is' : 'are';
+  const before = unchangedParts > 0 ? ` ${counted(unchangedParts, 'part')} ${are} as before.` : '';
   return news.length === 0 ? `Nothing is new.${before}` : `Imported ${news.join(', ')}.${before}`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function readKind(text: string | undefined): ImportKind | null {

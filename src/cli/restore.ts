@@ -1,9 +1,6 @@
-import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { restoreStore } from '../engine/engine.ts';
-import { SlipwayError } from '../protocol/errors.ts';
 import { type Command, readArguments } from './command.ts';
-import { scripts, storeOptions, toTheEnd } from './storeCommand.ts';
+import { counted, scripts, storeOptions, toTheEnd, workspaceFolder } from './storeCommand.ts';
 import { UsageError } from './usageError.ts';
 
 export const restoreCommand: Command = {
@@ -14,17 +11,15 @@ export const restoreCommand: Command = {
     const [path, ...rest] = positionals;
     if (path === undefined || rest.length > 0) throw new UsageError('restore takes one backup');
     return toTheEnd(async (control) => {
-      const workspace = resolve(values.workspace ?? '.');
-      if (!(await stat(workspace).catch(() => null))?.isDirectory()) {
-        throw new SlipwayError('invalidParameter', { detail: `There is no folder ${workspace}.` });
-      }
+      const workspace = await workspaceFolder(values.workspace);
       const report = await restoreStore({ workspace, worker: scripts.worker, path }, control);
       const { content, replaced, artifactFiles } = report;
+      const artifacts = artifactFiles > 0 ? ` and ${counted(artifactFiles, 'artifact')}` : '';
       console.log(
         values.json
           ? JSON.stringify(report)
           : [
-              `Restored ${content.runs} runs of ${content.experiments} experiments and ${artifactFiles} files of artifacts.`,
+              `Restored ${counted(content.runs, 'run')} of ${counted(content.experiments, 'experiment')}${artifacts}.`,
               ...(replaced === null ? [] : [`The store that was there before is kept in ${replaced}.`]),
             ].join('\n'),
       );

@@ -37,9 +37,8 @@ export async function withStore(
   { create = false }: StoreCommandOptions = {},
 ): Promise<number> {
   return toTheEnd(async (control) => {
-    const workspace = resolve(folder ?? '.');
-    const needed = create ? workspace : join(workspace, '.slipway', 'store.db');
-    if ((await stat(needed).catch(() => null)) === null) {
+    const workspace = await workspaceFolder(folder);
+    if (!create && (await stat(join(workspace, '.slipway', 'store.db')).catch(() => null)) === null) {
       throw new SlipwayError('noStore', { path: workspace });
     }
     const engine = await openEngine({
@@ -62,6 +61,18 @@ export async function withStore(
   });
 }
 
+/**
+ * The absolute path of the folder that `--workspace` names.
+ *
+ * @throws SlipwayError `notFound` when it is no folder.
+ */
+export async function workspaceFolder(named: string | undefined): Promise<string> {
+  const folder = resolve(named ?? '.');
+  if ((await stat(folder).catch(() => null))?.isDirectory()) return folder;
+  const detail = `there is no folder ${folder}. Create it, or name another with --workspace.`;
+  throw new SlipwayError('notFound', { detail });
+}
+
 /** Runs work that SIGINT cancels, and says what failed. */
 export async function toTheEnd(work: (control: CommandControl) => Promise<number>): Promise<number> {
   const abort = new AbortController();
@@ -73,13 +84,24 @@ export async function toTheEnd(work: (control: CommandControl) => Promise<number
     return await work({ signal: abort.signal, progress: progress.show });
   } catch (error) {
     progress.clear();
-    console.error(`slipway: ${sentenceOf(toSlipwayError(error))}`);
+    tellFailure(error);
     return 1;
   } finally {
     progress.clear();
     process.off('SIGINT', cancel);
     process.off('SIGTERM', cancel);
   }
+}
+
+/** Says on standard error what failed; with where, when nobody foresaw it, as there is no output channel to look into. */
+export function tellFailure(thrown: unknown): void {
+  const error = toSlipwayError(thrown);
+  if (error.kind !== 'internal') {
+    console.error(`slipway: ${sentenceOf(error)}`);
+    return;
+  }
+  const { stack = '' } = error.cause instanceof Error ? error.cause : error;
+  console.error(`slipway: ${error.message}\n${stack}\nPlease report it with these lines.`);
 }
 
 /** What happened and what to do about it, as one line. */
@@ -89,13 +111,18 @@ export function sentenceOf(error: SlipwayError | ErrorData): string {
   return /[.!?]$/.test(message) ? `${message} ${remedy}` : `${message}. ${remedy}`;
 }
 
-/** Such as "1.4 MB"; powers of 1024. */
+/** Such as "1 run" or "2 runs". */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** Such as "1.4 MB"; 1 MB is 1,000,000 bytes. */
 export function bytesText(bytes: number): string {
-  const units = ['bytes', 'KB', 'MB', 'GB', 'TB'];
+  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
   let size = bytes;
   let unit = 0;
-  while (size >= 1024 && unit < units.length - 1) {
-    size /= 1024;
+  while (size >= 1000 && unit < units.length - 1) {
+    size /= 1000;
     unit += 1;
   }
   return `${unit === 0 ? size : size.toFixed(size < 10 ? 1 : 0)} ${units[unit]}`;

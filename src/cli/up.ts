@@ -1,16 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import { type Engine, openEngine } from '../engine/engine.ts';
-import { toSlipwayError } from '../protocol/errors.ts';
 import { type Command, readArguments } from './command.ts';
+import { scripts, tellFailure, workspaceFolder } from './storeCommand.ts';
 import { UsageError } from './usageError.ts';
 
 export const upCommand: Command = {
   usage: `  slipway up [--workspace DIR] [--host H] [--port N] [--token T | --no-token]
       Runs the engine of a folder in the foreground: MLflow's REST dialect, the model registry and its endpoints.
       Prints one JSON line {"url":…,"token":…} when it is ready; ends on SIGINT and SIGTERM.
-      --workspace DIR   the folder whose .slipway/ holds the store (default: this folder)
       --host H          the address to listen on (default: 127.0.0.1)
       --port N          the port to listen on (default: a free one)
       --token T         the token to ask for, 16 characters or more (default: a new one)
@@ -19,7 +16,8 @@ export const upCommand: Command = {
 };
 
 interface UpOptions {
-  readonly workspace: string;
+  /** Undefined: the current folder. */
+  readonly workspace: string | undefined;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -29,11 +27,6 @@ interface UpOptions {
 
 /** Runs an engine in the foreground until SIGINT or SIGTERM. Gives the exit code. */
 async function up(options: UpOptions): Promise<number> {
-  const workspace = resolve(options.workspace);
-  if (!(await stat(workspace).catch(() => null))?.isDirectory()) {
-    console.error(`slipway: there is no folder ${workspace}. Create it, or name another with --workspace.`);
-    return 1;
-  }
   const ended = new Promise<void>((done) => {
     process.once('SIGINT', () => done());
     process.once('SIGTERM', () => done());
@@ -41,7 +34,7 @@ async function up(options: UpOptions): Promise<number> {
   let engine: Engine;
   try {
     engine = await openEngine({
-      workspace,
+      workspace: await workspaceFolder(options.workspace),
       host: options.host,
       port: options.port,
       whenPortTaken: 'fail',
@@ -50,14 +43,10 @@ async function up(options: UpOptions): Promise<number> {
       listener(event, data) {
         if (event === 'log' && 'message' in data) console.error(`slipway: ${data.message}`);
       },
-      scripts: {
-        scorer: join(import.meta.dirname, 'scorer.cjs'),
-        worker: join(import.meta.dirname, 'worker.cjs'),
-      },
+      scripts,
     });
   } catch (error) {
-    const { message, remedy } = toSlipwayError(error);
-    console.error(`slipway: ${message} ${remedy}`.trim());
+    tellFailure(error);
     return 1;
   }
   console.log(JSON.stringify({ url: engine.address?.url, token: engine.address?.token ?? null }));
@@ -83,7 +72,7 @@ function readOptions(args: readonly string[]): UpOptions {
     throw new UsageError('--token must have 16 characters or more');
   }
   return {
-    workspace: values.workspace ?? '.',
+    workspace: values.workspace,
     host: values.host ?? '127.0.0.1',
     port: readPort(values.port),
     token: values['no-token'] ? null : (values.token ?? randomBytes(32).toString('base64url')),

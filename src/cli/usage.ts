@@ -32,7 +32,7 @@ function textOf(usage: DiskUsage): string {
     ['all', bytesText(usage.totalBytes)],
   ];
   return [
-    table([['experiment', 'runs', 'deleted', 'points', 'artifacts'], ...experiments]),
+    table([['experiment', 'runs', 'of these deleted', 'points', 'artifacts'], ...experiments]),
     '',
     table(rows),
   ].join('\n');

@@ -3,20 +3,28 @@ import { basename, dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { ExportReport } from '../../protocol/importing.ts';
-import type { Experiment, LoggedModelData, Run } from '../tracking/types.ts';
+import type { ArtifactStore } from '../tracking/artifacts.ts';
+import type { TrackingService } from '../tracking/service.ts';
+import type { Experiment, Run } from '../tracking/types.ts';
 import type { JobControl } from '../workerProcess.ts';
 import {
-  type MlrunsExportOptions,
-  markUnfinished,
+  makeUnfinished,
   requireNoRun,
   type Written,
   writeDatasets,
   writeExperiment,
   writeLoggedModel,
   writeRun,
-  writeTrash,
 } from './mlrunsExport.ts';
+import { isPlainName, keyOmission } from './mlrunsFiles.ts';
+import { writeTrace } from './mlrunsTraceExport.ts';
 import type { Omission } from './store.ts';
+
+/** From where an export reads. */
+export interface ExportSources {
+  readonly tracking: TrackingService;
+  readonly artifacts: ArtifactStore;
+}
 
 /** A run, or all runs of an experiment. */
 export interface ExportRequest {
@@ -28,63 +36,82 @@ export interface ExportRequest {
 }
 
 const pageSize = 500;
+const trashFolder = '.trash';
 
 /**
- * Writes runs, with their logged models and artifacts, into an `mlruns` folder that MLflow's file store reads. What is in
- * the folder already stays. A run appears there whole or not at all.
+ * Writes runs, with their logged models, traces and artifacts, into an `mlruns` folder that MLflow's file store reads; what
+ * was deleted is there as deleted. What is in the folder already stays. A run appears there whole or not at all.
  *
  * @throws SlipwayError `notFound`, `exportFolderTaken`, `cancelled`
  */
 export async function exportRuns(
-  options: MlrunsExportOptions,
+  { tracking, artifacts }: ExportSources,
   request: ExportRequest,
   { signal, progress }: JobControl,
 ): Promise<ExportReport> {
-  const { tracking } = options;
   const root = basename(request.folder) === 'mlruns' ? request.folder : join(request.folder, 'mlruns');
   const only = request.runId === null ? null : tracking.wholeRun(request.runId);
   const experiment = tracking.experiment(only?.info.experimentId ?? request.experimentId ?? '');
-  const parent = experiment.lifecycleStage === 'deleted' ? join(root, '.trash') : root;
-  const id = folderIdOf(parent, experiment);
+  const { experimentId } = experiment;
+  const parent = experiment.lifecycleStage === 'deleted' ? join(root, trashFolder) : root;
+  const id = folderIdOf(root, parent, experiment);
   const home = join(parent, id);
 
-  const runs = only === null ? () => runsOf(options, experiment) : () => [only];
-  const count = only === null ? countOf(runs(), home) : 1;
-  if (only !== null) requireNoRun(join(home, only.info.runId), only.info.runId);
+  const runs = only === null ? () => runsOf(tracking, experiment) : () => [only];
+  const runCount = countOf(runs(), home);
+  const modelIds = tracking.exportedModelIds(experimentId, request.runId);
+  const traceIds = tracking.exportedTraceIds(experimentId, request.runId);
 
   const omissions: Omission[] = [];
-  const totals = { runs: 0, points: 0, artifacts: 0 };
-  const add = (written: Written) => {
+  const totals = { runs: 0, points: 0, artifacts: 0, loggedModels: 0, traces: 0 };
+  const options = { tracking, artifacts, signal };
+  const total = Math.max(1, runCount + modelIds.length + traceIds.length);
+  let done = 0;
+  // Without it MLflow's file store calls a folder its own only after it made one.
+  mkdirSync(join(root, trashFolder), { recursive: true });
+  const unfinished = makeUnfinished(root);
+  /** Has a folder written elsewhere, and puts it whole into its place. */
+  const put = async (place: string, name: string, write: (folder: string) => Promise<Written>) => {
+    if (signal.aborted) throw new SlipwayError('cancelled');
+    progress(Math.min(1, done / total), name);
+    const folder = join(unfinished, basename(place));
+    const written = await write(folder);
+    mkdirSync(dirname(place), { recursive: true });
+    renameSync(folder, place);
     totals.points += written.points;
     totals.artifacts += written.artifacts;
     omissions.push(...written.omissions);
+    done += 1;
   };
-  writeTrash(root);
-  const unfinished = join(root, `.slipway-export-${process.pid}`);
-  markUnfinished(unfinished);
+  /** The folder of something that has an id; null when there can be none, or it was exported before, with a run. */
+  const placeOf = (folder: string, noun: string, itsId: string): string | null => {
+    if (!isPlainName(itsId)) omissions.push(keyOmission(noun, itsId, 'no file can be called so'));
+    else if (!existsSync(join(home, folder, itsId))) return join(home, folder, itsId);
+    return null;
+  };
   try {
     omissions.push(...writeExperiment(home, id, experiment));
     for (const run of runs()) {
-      if (signal.aborted) throw new SlipwayError('cancelled');
-      progress(totals.runs / Math.max(1, count), run.info.name);
       const place = join(home, run.info.runId);
-      const folder = join(unfinished, run.info.runId);
+      requireNoRun(place, run.info.runId);
       writeDatasets(home, run);
-      add(await writeRun(options, folder, place, id, run));
-      renameSync(folder, place);
+      await put(place, run.info.name, (folder) => writeRun(options, folder, place, id, run));
       totals.runs += 1;
     }
-    for (const model of modelsOf(options, experiment, only)) {
-      if (signal.aborted) throw new SlipwayError('cancelled');
-      const place = join(home, 'models', model.model.modelId);
-      // Exported before, with another run.
-      if (existsSync(place)) continue;
-      const folder = join(unfinished, model.model.modelId);
-      add(await writeLoggedModel(options, folder, place, id, model));
-      mkdirSync(dirname(place), { recursive: true });
-      renameSync(folder, place);
+    for (const modelId of modelIds) {
+      const place = placeOf('models', 'logged models', modelId);
+      const data = place && tracking.exportedModel(modelId);
+      if (!data) continue;
+      await put(place, data.model.name, (folder) => writeLoggedModel(options, folder, place, id, data));
+      totals.loggedModels += 1;
     }
-    omissions.push(...tracesOmitted(options, experiment, only));
+    for (const traceId of traceIds) {
+      const place = placeOf('traces', 'traces', traceId);
+      const trace = place && tracking.exportedTrace(traceId);
+      if (!trace) continue;
+      await put(place, traceId, (folder) => writeTrace(options, folder, place, id, trace));
+      totals.traces += 1;
+    }
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
   }
@@ -92,7 +119,7 @@ export async function exportRuns(
 }
 
 /** All runs of an experiment, deleted ones too, page by page. */
-function* runsOf({ tracking }: MlrunsExportOptions, { experimentId }: Experiment): Iterable<Run> {
+function* runsOf(tracking: Pick<TrackingService, 'searchRuns'>, { experimentId }: Experiment): Iterable<Run> {
   for (let pageToken: string | null = ''; pageToken !== null; ) {
     const page = tracking.searchRuns({
       experimentIds: [experimentId],
@@ -117,58 +144,17 @@ function countOf(runs: Iterable<Run>, home: string): number {
   return count;
 }
 
-/** The logged models of an experiment, or those that one run made. */
-function* modelsOf(
-  { tracking }: MlrunsExportOptions,
-  { experimentId }: Experiment,
-  run: Run | null,
-): Iterable<LoggedModelData> {
-  if (run !== null) {
-    for (const { modelId } of tracking.loggedModelsOfRun(run.info.runId))
-      yield tracking.loggedModelData(modelId);
-    return;
-  }
-  for (let pageToken: string | null = ''; pageToken !== null; ) {
-    const page = tracking.searchLoggedModels({
-      experimentIds: [experimentId],
-      filter: '',
-      datasets: [],
-      orderBy: [],
-      maxResults: pageSize,
-      pageToken,
-    });
-    yield* page.items;
-    pageToken = page.nextPageToken;
-  }
-}
-
-/** Says that there are traces, which an export leaves out. */
-function tracesOmitted(
-  { tracking }: MlrunsExportOptions,
-  { experimentId }: Experiment,
-  run: Run | null,
-): readonly Omission[] {
-  const found = tracking.searchTraces({
-    experimentIds: [experimentId],
-    filter: run === null ? '' : `metadata.\`mlflow.sourceRun\` = '${run.info.runId}'`,
-    orderBy: [],
-    maxResults: 1,
-    pageToken: '',
-  });
-  if (found.items.length === 0) return [];
-  const owner = run === null ? `experiment ${experimentId}` : `run ${run.info.runId}`;
-  const values = { detail: 'traces are not written into an mlruns folder' };
-  return [{ subject: `${owner}/traces`, reason: 'notSupported', values }];
-}
-
-/** The id of the experiment in the folder: that of the one of the same name, its own, or one that is free. */
-function folderIdOf(parent: string, { experimentId, name }: Experiment): string {
+/**
+ * The id of the experiment in the folder: that of the one of the same name, its own, or one that is free. To MLflow those in
+ * the trash are taken too.
+ */
+function folderIdOf(root: string, parent: string, { experimentId, name }: Experiment): string {
   const names = new Map(
     entriesOf(parent).flatMap((id) => nameOf(join(parent, id, 'meta.yaml')).map((n) => [n, id])),
   );
   const sameName = names.get(name);
   if (sameName !== undefined) return sameName;
-  const taken = new Set(entriesOf(parent));
+  const taken = new Set([...entriesOf(root), ...entriesOf(join(root, trashFolder))]);
   if (!taken.has(experimentId)) return experimentId;
   let id = BigInt(Date.now()) * 100_000n;
   while (taken.has(String(id))) id += 1n;

@@ -1,5 +1,6 @@
 import type { ImportRecord, ImportReport } from '../../protocol/importing.ts';
 import type { Database } from '../database/connection.ts';
+import type { SubjectImport } from '../importedSubject.ts';
 import type { ImportMarks } from '../importMarks.ts';
 import type { RegistryService } from '../registry/service.ts';
 import type { ArtifactStore } from '../tracking/artifacts.ts';
@@ -64,13 +65,7 @@ export function createImportWriter(options: ImportWriterOptions): ImportWriter {
     for (const omission of omissions) store.addOmission(source, omission);
   };
   /** Hands a thing in with the marks of its last import, and keeps the new ones. */
-  const merge = <
-    Result extends {
-      readonly marks: ImportMarks;
-      readonly outcome: 'new' | 'changed' | 'same';
-      readonly omissions: readonly Omission[];
-    },
-  >(
+  const merge = <Result extends SubjectImport>(
     subject: string,
     work: (before: ImportMarks) => Result,
   ): Result => {
@@ -81,10 +76,19 @@ export function createImportWriter(options: ImportWriterOptions): ImportWriter {
   };
   const isImported = (name: string, version: number) =>
     Object.hasOwn(store.marks(source, versionSubject(name, version)), 'stage');
-  const counted = (outcome: 'new' | 'changed' | 'same') => (outcome === 'same' ? 0 : 1);
-  const withoutExperiment = (subject: string) => {
-    failedPart = true;
-    omit([{ subject, reason: 'missingExperiment', values: {} }]);
+  const counted = ({ outcome }: SubjectImport) => (outcome === 'same' ? 0 : 1);
+  /** Hands in what belongs to an experiment of the source; gives how many are new or changed. */
+  const mergeIntoExperiment = (
+    type: keyof typeof ownerNouns,
+    id: string,
+    sourceExperimentId: string,
+    work: (experimentId: string, before: ImportMarks) => SubjectImport,
+  ): number => {
+    const experimentId = store.experiment(source, sourceExperimentId);
+    failedPart = experimentId === null;
+    if (experimentId !== null) return counted(merge(`${type}/${id}`, (before) => work(experimentId, before)));
+    omit([{ subject: `${ownerNouns[type]} ${id}`, reason: 'missingExperiment', values: {} }]);
+    return 0;
   };
 
   const writeRow = (record: RowRecord): void => {
@@ -96,22 +100,14 @@ export function createImportWriter(options: ImportWriterOptions): ImportWriter {
         );
         if (result.experimentId !== null)
           store.setExperiment(source, record.experimentId, result.experimentId);
-        counts.experiments += counted(result.outcome);
+        counts.experiments += counted(result);
         return;
       }
-      case 'run': {
-        failedPart = false;
-        const experimentId = store.experiment(source, record.experimentId);
-        if (experimentId === null) {
-          withoutExperiment(`run ${record.runId}`);
-          return;
-        }
-        const result = merge(`run/${record.runId}`, (before) =>
-          tracking.importRun(record, experimentId, before),
+      case 'run':
+        counts.runs += mergeIntoExperiment('run', record.runId, record.experimentId, (into, before) =>
+          tracking.importRun(record, into, before),
         );
-        counts.runs += counted(result.outcome);
         return;
-      }
       case 'points': {
         if (failedPart) return;
         const { added, omissions } = tracking.importPoints(record);
@@ -119,40 +115,27 @@ export function createImportWriter(options: ImportWriterOptions): ImportWriter {
         omit(omissions);
         return;
       }
-      case 'loggedModel': {
-        failedPart = false;
-        const experimentId = store.experiment(source, record.experimentId);
-        if (experimentId === null) {
-          withoutExperiment(`logged model ${record.modelId}`);
-          return;
-        }
-        const result = merge(`loggedModel/${record.modelId}`, (before) =>
-          tracking.importLoggedModel(record, experimentId, before),
+      case 'loggedModel':
+        counts.loggedModels += mergeIntoExperiment(
+          'loggedModel',
+          record.modelId,
+          record.experimentId,
+          (into, before) => tracking.importLoggedModel(record, into, before),
         );
-        counts.loggedModels += counted(result.outcome);
         return;
-      }
       case 'modelMetrics':
         omit(tracking.importModelMetrics(record));
         return;
-      case 'trace': {
-        failedPart = false;
-        const experimentId = store.experiment(source, record.experimentId);
-        if (experimentId === null) {
-          withoutExperiment(`trace ${record.traceId}`);
-          return;
-        }
-        const result = merge(`trace/${record.traceId}`, (before) =>
-          tracking.importTrace(record, experimentId, before),
+      case 'trace':
+        counts.traces += mergeIntoExperiment('trace', record.traceId, record.experimentId, (into, before) =>
+          tracking.importTrace(record, into, before),
         );
-        counts.traces += counted(result.outcome);
         return;
-      }
       case 'registeredModel': {
         const result = merge(`registeredModel/${record.name}`, (before) =>
           registry.importRegisteredModel(record, before),
         );
-        counts.registeredModels += counted(result.outcome);
+        counts.registeredModels += counted(result);
         return;
       }
       case 'modelVersion': {
@@ -162,7 +145,7 @@ export function createImportWriter(options: ImportWriterOptions): ImportWriter {
         const result = merge(versionSubject(record.name, record.version), (before) =>
           registry.importModelVersion(record, filesUri, before),
         );
-        counts.modelVersions += counted(result.outcome);
+        counts.modelVersions += counted(result);
         return;
       }
       case 'modelAliases':

@@ -1,14 +1,23 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { copyFile, mkdir, stat, utimes } from 'node:fs/promises';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { RunStatus } from '../../protocol/tracking.ts';
 import type { ArtifactStore } from '../tracking/artifacts.ts';
 import type { TrackingService } from '../tracking/service.ts';
 import type { DatasetLink, Experiment, LoggedModelData, Run } from '../tracking/types.ts';
-import { pythonFloat, writeKeyed, writeMeta, writeNew } from './mlrunsFiles.ts';
+import { exportArtifacts } from './artifactExport.ts';
+import {
+  fileOfKey,
+  isPlainName,
+  keyOmission,
+  pythonFloat,
+  writeKey,
+  writeKeyed,
+  writeMeta,
+} from './mlrunsFiles.ts';
 import type { Omission } from './store.ts';
 
 /** What was written, besides the runs. */
@@ -21,6 +30,8 @@ export interface Written {
 export interface MlrunsExportOptions {
   readonly tracking: TrackingService;
   readonly artifacts: ArtifactStore;
+  /** Aborted to cancel the export. */
+  readonly signal: AbortSignal;
 }
 
 // As in service.proto: RunStatus, SourceType.LOCAL and LoggedModelStatus.
@@ -60,7 +71,7 @@ export function writeExperiment(folder: string, id: string, experiment: Experime
  * @param folder where it is written; `place` is where it will lie in the end.
  */
 export async function writeRun(
-  { tracking, artifacts }: MlrunsExportOptions,
+  { tracking, artifacts, signal }: MlrunsExportOptions,
   folder: string,
   place: string,
   experimentId: string,
@@ -90,23 +101,26 @@ export async function writeRun(
     ...writeKeyed(join(folder, 'params'), `${subject}/params`, run.parameters),
     ...writeKeyed(join(folder, 'tags'), `${subject}/tags`, run.tags),
   ];
-  const metrics = writeMetrics(tracking, join(folder, 'metrics'), run);
-  writeInputs(folder, run);
-  const copied = await copyArtifacts(artifacts, info.artifactUri, join(folder, 'artifacts'), subject);
+  const metrics = await writeMetrics(tracking, join(folder, 'metrics'), run, signal);
+  const links = writeLinks(folder, run);
+  const to = join(folder, 'artifacts');
+  const copied = await exportArtifacts(artifacts, info.artifactUri, to, subject, signal);
   return {
     points: metrics.points,
     artifacts: copied.artifacts,
-    omissions: [...omissions, ...metrics.omissions, ...copied.omissions],
+    omissions: [...omissions, ...metrics.omissions, ...links, ...copied.omissions],
   };
 }
 
-/** Writes a logged model as MLflow 3's file store keeps it; `folder` and `place` are as for a run. */
+/**
+ * Writes a logged model as MLflow 3's file store keeps it, a deleted one too; `folder` and `place` are as for a run.
+ */
 export async function writeLoggedModel(
-  { tracking, artifacts }: MlrunsExportOptions,
+  { artifacts, signal }: MlrunsExportOptions,
   folder: string,
   place: string,
   experimentId: string,
-  { model, tags, parameters }: LoggedModelData,
+  { model, tags, parameters, metrics }: LoggedModelData,
 ): Promise<Written> {
   const subject = `logged model ${model.modelId}`;
   writeMeta(folder, {
@@ -126,25 +140,27 @@ export async function writeLoggedModel(
     ...writeKeyed(join(folder, 'params'), `${subject}/params`, parameters),
     ...writeKeyed(join(folder, 'tags'), `${subject}/tags`, tags),
   ];
-  mkdirSync(join(folder, 'metrics'), { recursive: true });
-  const metrics = tracking.modelMetricPoints(model.modelId);
+  let points = 0;
+  const written = writeEmptyMetrics(join(folder, 'metrics'), `${subject}/metrics`, metrics);
+  omissions.push(...written.omissions);
   for (const metric of metrics) {
     const { key, datasetName, datasetDigest } = metric;
+    if (!written.keys.has(key)) continue;
     // Fields are told apart by spaces.
     const hasPlace = datasetName !== '' && datasetDigest !== '' && !/\s/.test(datasetName + datasetDigest);
     if (datasetName !== '' && !hasPlace) {
       const detail = `the dataset "${datasetName}" of a metric, as its name has spaces`;
-      omissions.push({ subject: `${subject}/metrics/${key}`, reason: 'notSupported', values: { detail } });
+      omissions.push({ subject: `${subject}/metrics/${key}`, reason: 'noPlaceThere', values: { detail } });
     }
     const dataset = hasPlace ? ` ${datasetName} ${datasetDigest}` : '';
-    const file = join(folder, 'metrics', ...key.split('/'));
     const line = `${metric.timestamp} ${pythonFloat(metric.value)} ${metric.step} ${metric.runId}${dataset}\n`;
-    mkdirSync(dirname(file), { recursive: true });
-    appendFileSync(file, line);
+    appendFileSync(fileOfKey(join(folder, 'metrics'), key), line);
+    points += 1;
   }
-  const copied = await copyArtifacts(artifacts, model.artifactUri, join(folder, 'artifacts'), subject);
+  const to = join(folder, 'artifacts');
+  const copied = await exportArtifacts(artifacts, model.artifactUri, to, subject, signal);
   return {
-    points: metrics.length,
+    points,
     artifacts: copied.artifacts,
     omissions: [...omissions, ...copied.omissions],
   };
@@ -166,26 +182,37 @@ export function writeDatasets(experimentFolder: string, { datasets }: Run): void
   }
 }
 
-function writeMetrics(
+/** Writes the file of each metric, without a point; gives the keys of those that have one. */
+function writeEmptyMetrics(
+  folder: string,
+  subject: string,
+  metrics: readonly { readonly key: string }[],
+): { readonly keys: ReadonlySet<string>; readonly omissions: readonly Omission[] } {
+  mkdirSync(folder, { recursive: true });
+  const keys = new Set<string>();
+  const omissions: Omission[] = [];
+  for (const key of new Set(metrics.map((metric) => metric.key))) {
+    const problem = writeKey(folder, key, '');
+    if (problem === null) keys.add(key);
+    else omissions.push(keyOmission(subject, key, problem));
+  }
+  return { keys, omissions };
+}
+
+async function writeMetrics(
   tracking: TrackingService,
   folder: string,
   { info: { runId }, metrics }: Run,
-): { readonly points: number; readonly omissions: readonly Omission[] } {
-  mkdirSync(folder, { recursive: true });
-  const omissions: Omission[] = [];
+  signal: AbortSignal,
+): Promise<{ readonly points: number; readonly omissions: readonly Omission[] }> {
+  const { keys, omissions } = writeEmptyMetrics(folder, `run ${runId}/metrics`, metrics);
   let points = 0;
-  for (const { key } of metrics) {
-    const file = join(folder, ...key.split('/'));
-    const problem = writeNew(file, '');
-    if (problem !== null) {
-      omissions.push({
-        subject: `run ${runId}/metrics/${key}`,
-        reason: 'invalidKey',
-        values: { detail: problem },
-      });
-      continue;
-    }
+  for (const key of keys) {
+    const file = fileOfKey(folder, key);
     for (let pageToken: string | null = ''; pageToken !== null; ) {
+      // Others have their turn, as the million points of a long run take a while.
+      if (pageToken !== '') await turn();
+      if (signal.aborted) throw new SlipwayError('cancelled');
       const page = tracking.metricHistory({ runId, key, maxResults: pointsInPage, pageToken });
       const lines = page.items.map(
         ({ timestamp, value, step }) => `${timestamp} ${pythonFloat(value)} ${step}\n`,
@@ -198,8 +225,11 @@ function writeMetrics(
   return { points, omissions };
 }
 
-/** The ids are those that MLflow makes: digests of what is linked. */
-function writeInputs(folder: string, { info: { runId }, datasets, modelInputs, modelOutputs }: Run): void {
+/** Writes what a run used and made. The ids are those that MLflow makes: digests of what is linked. */
+function writeLinks(
+  folder: string,
+  { info: { runId }, datasets, modelInputs, modelOutputs }: Run,
+): readonly Omission[] {
   for (const { dataset, tags } of datasets) {
     const source = datasetId(dataset);
     writeMeta(join(folder, 'inputs', md5(source + runId)), {
@@ -219,7 +249,8 @@ function writeInputs(folder: string, { info: { runId }, datasets, modelInputs, m
       tags: {},
     });
   }
-  for (const { modelId, step } of modelOutputs) {
+  const outputs = modelOutputs.filter(({ modelId }) => isPlainName(modelId));
+  for (const { modelId, step } of outputs) {
     writeMeta(join(folder, 'outputs', modelId), {
       destination_id: modelId,
       destination_type: 'MODEL_OUTPUT',
@@ -229,39 +260,9 @@ function writeInputs(folder: string, { info: { runId }, datasets, modelInputs, m
       tags: {},
     });
   }
-}
-
-async function copyArtifacts(
-  artifacts: ArtifactStore,
-  uri: string,
-  folder: string,
-  subject: string,
-): Promise<{ readonly artifacts: number; readonly omissions: readonly Omission[] }> {
-  await mkdir(folder, { recursive: true });
-  if (!uri.startsWith('mlflow-artifacts:')) {
-    return {
-      artifacts: 0,
-      omissions: [{ subject: `${subject}/artifacts`, reason: 'filesRemote', values: { location: uri } }],
-    };
-  }
-  let count = 0;
-  const copyFolder = async (path: string): Promise<void> => {
-    for (const entry of artifacts.list(uri, path)) {
-      const target = join(folder, ...entry.path.split('/'));
-      if (entry.isDirectory) {
-        await mkdir(target, { recursive: true });
-        await copyFolder(entry.path);
-        continue;
-      }
-      const source = artifacts.resolve(uri, entry.path);
-      await copyFile(source, target);
-      const { atime, mtime } = await stat(source);
-      await utimes(target, atime, mtime);
-      count += 1;
-    }
-  };
-  await copyFolder('');
-  return { artifacts: count, omissions: [] };
+  return modelOutputs
+    .filter((output) => !outputs.includes(output))
+    .map(({ modelId }) => keyOmission(`run ${runId}/outputs`, modelId, 'no file can be called so'));
 }
 
 function datasetId({ name, digest }: DatasetLink['dataset']): string {
@@ -278,16 +279,12 @@ export function requireNoRun(folder: string, runId: string): void {
     throw new SlipwayError('exportFolderTaken', { folder: dirname(dirname(folder)), run: runId });
 }
 
-/** An empty `.trash`, without which MLflow's file store calls a folder its own only after it made one. */
-export function writeTrash(root: string): void {
-  mkdirSync(join(root, '.trash'), { recursive: true });
-}
-
-/** Says whose folder it is to one who looks at a temporary one that was left behind. */
-export function markUnfinished(folder: string): void {
-  mkdirSync(folder, { recursive: true });
+/** A folder of its own for what is being written, which says whose it is to one who finds it left behind. */
+export function makeUnfinished(root: string): string {
+  const folder = mkdtempSync(join(root, '.slipway-export-'));
   writeFileSync(
     join(folder, 'README'),
     'Left behind by an export of Slipway that did not end. It may be deleted.\n',
   );
+  return folder;
 }

@@ -58,7 +58,7 @@ export interface InteropService {
   /**
    * Writes runs into an `mlruns` folder, as `exportRuns`.
    *
-   * @throws SlipwayError `notFound`, `exportFolderTaken`, `diskFull`, `cancelled`
+   * @throws SlipwayError `notFound`, `exportFolderTaken`, `exportFailed`, `diskFull`, `storeNotWritable`, `cancelled`
    */
   export(request: ExportRequest, control: JobControl): Promise<ExportReport>;
   /** Ends running imports, and waits until what they were writing is written. */
@@ -184,7 +184,7 @@ export function createInteropService(options: InteropServiceOptions): InteropSer
       try {
         return await exportRuns({ tracking, artifacts }, request, control);
       } catch (error) {
-        throw explainRefusal(error, request.folder);
+        throw explainExport(error, request.folder);
       }
     },
     async close() {
@@ -192,6 +192,14 @@ export function createInteropService(options: InteropServiceOptions): InteropSer
       await workers.close();
     },
   };
+}
+
+/** What the file system does not let an export write is the chosen folder's fault, never the store's. */
+function explainExport(thrown: unknown, path: string): unknown {
+  const explained = explainRefusal(thrown, path);
+  if (explained instanceof SlipwayError || !(explained instanceof Error && 'syscall' in explained))
+    return explained;
+  return new SlipwayError('exportFailed', { path, detail: explained.message }, { cause: explained });
 }
 
 function nameOf({ kind, path }: ImportSource): string {

@@ -1,4 +1,3 @@
-import { SlipwayError } from '../../protocol/errors.ts';
 import type {
   ImportedModelAliases,
   ImportedModelVersion,
@@ -6,18 +5,19 @@ import type {
   ImportOmission,
 } from '../../protocol/importing.ts';
 import type { KeyValue } from '../../protocol/tracking.ts';
-import { createMarkMerge, type ImportMarks, type MarkMerge } from '../importMarks.ts';
+import {
+  conflictsOf,
+  importTags,
+  notTaken,
+  omission,
+  problemOf,
+  type SubjectImport,
+  type TagsToImport,
+} from '../importedSubject.ts';
+import { createMarkMerge, type ImportMarks } from '../importMarks.ts';
 import type { RegistryImportStore } from './importStore.ts';
 import { checkAlias, checkAliasIsFree, checkModelName, checkTag } from './names.ts';
 import type { RegistryParts } from './parts.ts';
-
-/** What became of something that was imported. */
-export interface RegistryImport {
-  readonly outcome: 'new' | 'changed' | 'same';
-  /** To be handed in with the next import of it from the same source. */
-  readonly marks: ImportMarks;
-  readonly omissions: readonly ImportOmission[];
-}
 
 /**
  * Writes what was registered elsewhere, with the numbers, times and stages that it has. To be called in a transaction. All of
@@ -25,19 +25,19 @@ export interface RegistryImport {
  * here.
  */
 export interface RegistryImports {
-  importRegisteredModel(model: ImportedRegisteredModel, before: ImportMarks): RegistryImport;
+  importRegisteredModel(model: ImportedRegisteredModel, before: ImportMarks): SubjectImport;
   /** @param filesUri where its files lie now; null when they were not imported. */
   importModelVersion(
     version: ImportedModelVersion,
     filesUri: string | null,
     before: ImportMarks,
-  ): RegistryImport;
+  ): SubjectImport;
   /** @param isImported whether the version of this number here is the one of the source. */
   importModelAliases(
     aliases: ImportedModelAliases,
     isImported: (version: number) => boolean,
     before: ImportMarks,
-  ): RegistryImport;
+  ): SubjectImport;
 }
 
 /** Stands for who moved a version to the stage that it was imported with. */
@@ -47,27 +47,17 @@ export function createRegistryImports(
   { store, changes }: RegistryParts,
   imports: RegistryImportStore,
 ): RegistryImports {
-  const importTags = (
-    subject: string,
-    tags: readonly KeyValue[],
-    here: readonly KeyValue[],
-    merge: MarkMerge,
-    write: (tag: KeyValue) => unknown,
-  ): { readonly changed: boolean; readonly omissions: readonly ImportOmission[] } => {
-    let changed = false;
-    const omissions: ImportOmission[] = [];
-    for (const tag of tags) {
-      const problem = problemOf(() => checkTag(tag));
-      if (problem !== null) {
-        omissions.push(omission(`${subject}/tags/${tag.key}`, 'invalidKey', { detail: problem }));
-        continue;
-      }
-      const value = here.find(({ key }) => key === tag.key)?.value ?? null;
-      if (!merge.takes(`tags/${tag.key}`, value, tag.value)) continue;
-      write(tag);
-      changed = true;
-    }
-    return { changed, omissions };
+  /** Writes the tags, tells of what changed, and sums up. */
+  const finish = (
+    tags: TagsToImport,
+    model: string,
+    change: { readonly isNew: boolean; readonly changed: boolean },
+  ): SubjectImport => {
+    const { changed, omissions } = importTags(tags);
+    const outcome = change.isNew ? 'new' : change.changed || changed ? 'changed' : 'same';
+    if (outcome !== 'same') changes.registry(model);
+    const { subject, merge } = tags;
+    return { outcome, marks: merge.marks, omissions: [...omissions, ...conflictsOf(subject, merge)] };
   };
 
   return {
@@ -75,9 +65,7 @@ export function createRegistryImports(
       const { name, description } = imported;
       const subject = `registered model ${name}`;
       const problem = problemOf(() => checkModelName(name));
-      if (problem !== null) {
-        return same(before, [omission(subject, 'invalidKey', { detail: problem })]);
-      }
+      if (problem !== null) return notTaken(before, [omission(subject, 'invalidKey', { detail: problem })]);
       const found = store.model(name);
       const merge = createMarkMerge(found === null ? {} : before);
       let changed = false;
@@ -88,30 +76,29 @@ export function createRegistryImports(
         store.describeModel(id, description, imported.lastUpdateTime);
         changed = true;
       }
-      const tags = importTags(subject, imported.tags, found?.tags ?? [], merge, (tag) =>
-        store.setModelTag(id, tag),
-      );
-      changed ||= tags.changed;
-      if (found === null || changed) changes.registry(name);
-      return {
-        outcome: found === null ? 'new' : changed ? 'changed' : 'same',
-        marks: merge.marks,
-        omissions: [...tags.omissions, ...conflictsOf(subject, merge)],
+      const tags = {
+        subject,
+        here: found?.tags ?? [],
+        there: imported.tags,
+        merge,
+        check: checkTag,
+        write: (tag: KeyValue) => store.setModelTag(id, tag),
       };
+      return finish(tags, name, { isNew: found === null, changed });
     },
 
     importModelVersion(imported, filesUri, before) {
       const { name, version } = imported;
       const subject = `registered model ${name}/version-${version}`;
       const model = store.model(name);
-      if (model === null) return same(before, []);
+      if (model === null) return notTaken(before, []);
       const identity = imports.versionIdentity(model.id, version);
       const isKnown = Object.hasOwn(before, 'stage');
       if (identity !== null && !isKnown && !isSame(identity, imported)) {
-        return same(before, [omission(subject, 'versionTaken', { model: name, version })]);
+        return notTaken(before, [omission(subject, 'versionTaken', { model: name, version })]);
       }
       // Deleted here: that is the person's last word on it.
-      if (identity?.deleted) return same(before, []);
+      if (identity?.deleted) return notTaken(before, []);
       const found = identity === null ? null : store.version(name, version);
       const merge = createMarkMerge(found === null ? {} : before);
       let changed = false;
@@ -131,22 +118,21 @@ export function createRegistryImports(
           changed = true;
         }
       }
-      const tags = importTags(subject, imported.tags, found?.tags ?? [], merge, (tag) =>
-        store.setVersionTag(id, tag),
-      );
-      changed ||= tags.changed;
-      if (found === null || changed) changes.registry(name);
-      return {
-        outcome: found === null ? 'new' : changed ? 'changed' : 'same',
-        marks: merge.marks,
-        omissions: [...tags.omissions, ...conflictsOf(subject, merge)],
+      const tags = {
+        subject,
+        here: found?.tags ?? [],
+        there: imported.tags,
+        merge,
+        check: checkTag,
+        write: (tag: KeyValue) => store.setVersionTag(id, tag),
       };
+      return finish(tags, name, { isNew: found === null, changed });
     },
 
     importModelAliases({ name, aliases }, isImported, before) {
       const subject = `registered model ${name}/aliases`;
       const model = store.model(name);
-      if (model === null) return same(before, []);
+      if (model === null) return notTaken(before, []);
       const merge = createMarkMerge(before);
       const omissions: ImportOmission[] = [];
       let changed = false;
@@ -225,32 +211,4 @@ function toInsert(imported: ImportedModelVersion, filesUri: string | null) {
     createdAt: creationTime,
     lastUpdated: lastUpdateTime,
   };
-}
-
-function same(marks: ImportMarks, omissions: readonly ImportOmission[]): RegistryImport {
-  return { outcome: 'same', marks, omissions };
-}
-
-function conflictsOf(subject: string, { conflicts }: MarkMerge): readonly ImportOmission[] {
-  return conflicts.map(({ field, here, there }) =>
-    omission(`${subject}/${field}`, 'conflict', { here, there }),
-  );
-}
-
-function omission(
-  subject: string,
-  reason: ImportOmission['reason'],
-  values: ImportOmission['values'],
-): ImportOmission {
-  return { type: 'omission', subject, reason, values };
-}
-
-function problemOf(check: () => void): string | null {
-  try {
-    check();
-    return null;
-  } catch (error) {
-    if (error instanceof SlipwayError) return error.message;
-    throw error;
-  }
 }

@@ -1,6 +1,6 @@
-import { SlipwayError } from '../../protocol/errors.ts';
 import { type Stage, stages } from '../../protocol/registry.ts';
 import type { KeyValue } from '../../protocol/tracking.ts';
+import { invalid } from '../tracking/limits.ts';
 
 // Limits and words as in MLflow's mlflow/utils/validation.py, on whose words its clients' tests rely.
 const longestName = 256;
@@ -85,8 +85,4 @@ export function readVersionNumber(text: string): number {
   if (!/^\s*[+-]?\d{1,15}\s*$/.test(text))
     throw invalid(`Parameter 'version' must be an integer, got '${text}'.`);
   return Number(text);
-}
-
-function invalid(detail: string): SlipwayError {
-  return new SlipwayError('invalidParameter', { detail });
 }

@@ -1,5 +1,5 @@
-import { SlipwayError } from '../../protocol/errors.ts';
 import { artifactPathOf, artifactSegments } from '../tracking/artifactPath.ts';
+import { invalid } from '../tracking/limits.ts';
 import { isLatest } from './names.ts';
 
 /** Where the files of a model version come from, as its `source` says. */
@@ -123,8 +123,4 @@ function decodeFully(text: string): string | null {
     decoded = next;
   }
   return null;
-}
-
-function invalid(detail: string): SlipwayError {
-  return new SlipwayError('invalidParameter', { detail });
 }

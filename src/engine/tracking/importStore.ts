@@ -1,7 +1,6 @@
 import type { RunStatus } from '../../protocol/tracking.ts';
 import type { Database } from '../database/connection.ts';
-import { exactInteger, toInt64 } from '../database/int64.ts';
-import type { LifecycleStage, LoggedModel, ModelMetric } from './types.ts';
+import type { LifecycleStage, LoggedModel } from './types.ts';
 
 /** An experiment as it was elsewhere. */
 export interface ExperimentRow {
@@ -36,22 +35,13 @@ export interface ImportStore {
   insertRun(run: RunRow): number;
   /** Null when the run has no such parameter. */
   parameter(run: number, key: string): string | null;
-  deletedTime(run: number): number | null;
   pointCount(run: number, key: string): number;
   insertLoggedModel(model: LoggedModel, sourceRun: number | null): number;
-  /** All points of the metrics of a logged model, where others read only the latest. */
-  modelMetrics(key: number): readonly ModelMetric[];
   updateLoggedModel(
     key: number,
     model: Pick<LoggedModel, 'status' | 'statusMessage' | 'lastUpdateTime'>,
   ): void;
 }
-
-type ModelMetricRow = Omit<ModelMetric, 'timestamp' | 'step'> & {
-  readonly isNan: number;
-  readonly timestamp: number | string;
-  readonly step: number | string;
-};
 
 export function createImportStore(database: Database): ImportStore {
   const insertExperiment = database.prepare<[number | null, string, string, number, number], never>(
@@ -77,9 +67,6 @@ export function createImportStore(database: Database): ImportStore {
   const parameter = database.prepare<[number, string], { readonly value: string }>(
     'SELECT value FROM parameters WHERE run_id = ? AND key = ?',
   );
-  const deletedTime = database.prepare<[number], { readonly deleted_time: number | null }>(
-    'SELECT deleted_time FROM runs WHERE id = ?',
-  );
   const pointCount = database.prepare<[number, string], { readonly point_count: number }>(
     'SELECT point_count FROM metric_series WHERE run_id = ? AND key = ?',
   );
@@ -103,13 +90,6 @@ export function createImportStore(database: Database): ImportStore {
     `INSERT INTO logged_models (model_uuid, experiment_id, source_run_id, foreign_run_uuid, name, model_type, status,
        status_message, artifact_uri, creation_time, last_update_time, lifecycle_stage)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  );
-  const modelMetrics = database.prepare<[number], ModelMetricRow>(
-    `SELECT l.key, l.value, l.is_nan AS isNan, ${exactInteger('l.timestamp')} AS timestamp,
-       ${exactInteger('l.step')} AS step, l.dataset_name AS datasetName, l.dataset_digest AS datasetDigest,
-       r.run_uuid AS runId
-     FROM logged_model_metrics l JOIN runs r ON r.id = l.run_id
-     WHERE l.model_id = ? ORDER BY l.key, l.timestamp, l.step, l.value`,
   );
   const updateLoggedModel = database.prepare<[string, string, number, number], never>(
     'UPDATE logged_models SET status = ?, status_message = ?, last_update_time = ? WHERE id = ?',
@@ -138,7 +118,6 @@ export function createImportStore(database: Database): ImportStore {
         ).lastInsertRowid,
       ),
     parameter: (key, name) => parameter.get(key, name)?.value ?? null,
-    deletedTime: (key) => deletedTime.get(key)?.deleted_time ?? null,
     pointCount: (key, metric) => pointCount.get(key, metric)?.point_count ?? 0,
     insertLoggedModel: (model, sourceRun) =>
       Number(
@@ -157,13 +136,6 @@ export function createImportStore(database: Database): ImportStore {
           model.lifecycleStage,
         ).lastInsertRowid,
       ),
-    modelMetrics: (key) =>
-      modelMetrics.all(key).map(({ isNan, ...metric }) => ({
-        ...metric,
-        value: isNan === 1 ? Number.NaN : metric.value,
-        timestamp: toInt64(metric.timestamp),
-        step: toInt64(metric.step),
-      })),
     updateLoggedModel: (key, { status, statusMessage, lastUpdateTime }) =>
       void updateLoggedModel.run(status, statusMessage, lastUpdateTime, key),
   };

@@ -1,7 +1,8 @@
-import type { ImportedExperiment, ImportOmission } from '../../protocol/importing.ts';
+import type { ImportedExperiment } from '../../protocol/importing.ts';
+import { conflictsOf, importTags, notTaken, omission, type SubjectImport } from '../importedSubject.ts';
 import { createMarkMerge, type ImportMarks, type MarkMerge } from '../importMarks.ts';
 import type { TrackingDependencies } from './dependencies.ts';
-import { conflictsOf, keyProblem, omission, type SubjectImport } from './importParts.ts';
+import { checkKey } from './limits.ts';
 import type { Experiment } from './types.ts';
 
 /** An id up to here is kept when it is free. MLflow's file store makes ids of 18 digits, which are beyond exact numbers. */
@@ -17,18 +18,12 @@ export function importExperiment(
   const { store, changes } = dependencies;
   const subject = `experiment ${imported.experimentId}`;
   const merge = createMarkMerge(before);
-  const omissions: ImportOmission[] = [];
 
   const known = mapped === null ? null : store.experiments.find(Number(mapped));
   const found = known ?? store.experiments.findByName(imported.name);
   if (known === null && found?.lifecycleStage === 'deleted' && imported.lifecycleStage === 'active') {
-    const values = { experiment: imported.name };
-    return {
-      outcome: 'same',
-      experimentId: null,
-      marks: before,
-      omissions: [omission(subject, 'experimentDeleted', values)],
-    };
+    const deleted = omission(subject, 'experimentDeleted', { experiment: imported.name });
+    return { ...notTaken(before, [deleted]), experimentId: null };
   }
   const experiment = found ?? create(dependencies, imported);
   const key = Number(experiment.experimentId);
@@ -41,23 +36,21 @@ export function importExperiment(
   } else {
     changed = follow(dependencies, known, imported, merge);
   }
-  for (const tag of imported.tags) {
-    const problem = keyProblem(tag.key, 'Tag key');
-    if (problem !== null) {
-      omissions.push(omission(`${subject}/tags/${tag.key}`, 'invalidKey', { detail: problem }));
-      continue;
-    }
-    const here = experiment.tags.find(({ key: name }) => name === tag.key)?.value ?? null;
-    if (!merge.takes(`tags/${tag.key}`, here, tag.value)) continue;
-    store.experiments.setTag(key, tag);
-    changed = true;
-  }
+  const tags = importTags({
+    subject,
+    here: experiment.tags,
+    there: imported.tags,
+    merge,
+    check: (tag) => checkKey(tag.key, 'Tag key'),
+    write: (tag) => store.experiments.setTag(key, tag),
+  });
+  changed ||= tags.changed;
   if (changed || found === null) changes.tracking(experiment.experimentId);
   return {
     outcome: found === null ? 'new' : changed ? 'changed' : 'same',
     experimentId: experiment.experimentId,
     marks: merge.marks,
-    omissions: [...omissions, ...conflictsOf(subject, merge)],
+    omissions: [...tags.omissions, ...conflictsOf(subject, merge)],
   };
 }
 

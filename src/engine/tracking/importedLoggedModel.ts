@@ -1,7 +1,16 @@
 import type { ImportedLoggedModel } from '../../protocol/importing.ts';
+import {
+  conflictsOf,
+  importTags,
+  notTaken,
+  omission,
+  problemOf,
+  type SubjectImport,
+} from '../importedSubject.ts';
 import { createMarkMerge, type ImportMarks } from '../importMarks.ts';
 import type { TrackingDependencies } from './dependencies.ts';
-import { artifactRootOf, conflictsOf, type SubjectImport } from './importParts.ts';
+import { artifactRootOf } from './importParts.ts';
+import { checkModelId } from './limits.ts';
 import { findExperiment } from './lookup.ts';
 import { makeUpName } from './runNames.ts';
 
@@ -14,6 +23,8 @@ export function importLoggedModel(
 ): SubjectImport {
   const { store, changes } = dependencies;
   const subject = `logged model ${imported.modelId}`;
+  const problem = problemOf(() => checkModelId(imported.modelId));
+  if (problem !== null) return notTaken(before, [omission(subject, 'invalidValue', { detail: problem })]);
   const found = store.models.find(imported.modelId);
   const existing = found === null ? null : store.models.load(found);
   const merge = createMarkMerge(existing === null ? {} : before);
@@ -52,12 +63,16 @@ export function importLoggedModel(
     store.models.setParameter(key, parameter);
     changed = true;
   }
-  for (const tag of imported.tags) {
-    const here = existing?.tags.find(({ key: name }) => name === tag.key)?.value ?? null;
-    if (!merge.takes(`tags/${tag.key}`, here, tag.value)) continue;
-    store.models.setTag(key, tag);
-    changed = true;
-  }
+  const tags = importTags({
+    subject,
+    here: existing?.tags ?? [],
+    there: imported.tags,
+    merge,
+    // MLflow takes any.
+    check: () => undefined,
+    write: (tag) => store.models.setTag(key, tag),
+  });
+  changed ||= tags.changed;
   if (found === null || changed) changes.tracking(experimentId, imported.sourceRunId ?? undefined);
   return {
     outcome: found === null ? 'new' : changed ? 'changed' : 'same',

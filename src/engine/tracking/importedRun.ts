@@ -1,8 +1,16 @@
 import type { ImportedRun, ImportOmission } from '../../protocol/importing.ts';
-import type { KeyValue } from '../../protocol/tracking.ts';
+import {
+  conflictsOf,
+  importTags,
+  notTaken,
+  omission,
+  problemOf,
+  type SubjectImport,
+} from '../importedSubject.ts';
 import { createMarkMerge, type ImportMarks, type MarkMerge } from '../importMarks.ts';
 import type { TrackingDependencies } from './dependencies.ts';
-import { artifactRootOf, conflictsOf, keyProblem, omission, type SubjectImport } from './importParts.ts';
+import { artifactRootOf, keyProblem } from './importParts.ts';
+import { checkKey, checkRunId } from './limits.ts';
 import { findExperiment } from './lookup.ts';
 import { makeUpName } from './runNames.ts';
 import { parentRunTag, runNameTag } from './runTags.ts';
@@ -17,6 +25,8 @@ export function importRun(
 ): SubjectImport {
   const { store, changes } = dependencies;
   const subject = `run ${imported.runId}`;
+  const problem = problemOf(() => checkRunId(imported.runId));
+  if (problem !== null) return notTaken(before, [omission(subject, 'invalidValue', { detail: problem })]);
   const found = store.runs.find(imported.runId);
   const [existing = null] = found === null ? [] : store.runs.load([found]);
   const merge = createMarkMerge(existing === null ? {} : before);
@@ -32,9 +42,9 @@ export function importRun(
     changed = follow(dependencies, found, imported, merge, before);
   }
   for (const parameter of imported.parameters) {
-    const problem = keyProblem(parameter.key, 'Param key');
-    if (problem !== null) {
-      omissions.push(omission(`${subject}/params/${parameter.key}`, 'invalidKey', { detail: problem }));
+    const keyTrouble = keyProblem(parameter.key, 'Param key');
+    if (keyTrouble !== null) {
+      omissions.push(omission(`${subject}/params/${parameter.key}`, 'invalidKey', { detail: keyTrouble }));
       continue;
     }
     const here = existing === null ? null : store.imports.parameter(record.key, parameter.key);
@@ -47,7 +57,7 @@ export function importRun(
       omissions.push(omission(`${subject}/params/${parameter.key}`, 'conflict', values));
     }
   }
-  const tags = importTags(dependencies, record, imported, existing, merge, before);
+  const tags = followTags(dependencies, record, imported, existing, merge, before);
   const links = linkInputs(dependencies, record, imported, existing);
   changed ||= tags.changed || links;
   if (existing === null || changed) changes.tracking(record.experimentId, record.runId);
@@ -131,7 +141,8 @@ function takesStatus(here: RunRecord, imported: ImportedRun, merge: MarkMerge, b
   return merge.takes('status', statusOf(here), statusOf(imported));
 }
 
-function importTags(
+/** Takes over the tags, and that some are gone. */
+function followTags(
   { store }: TrackingDependencies,
   record: RunRecord,
   imported: ImportedRun,
@@ -139,34 +150,30 @@ function importTags(
   merge: MarkMerge,
   before: ImportMarks,
 ): { readonly changed: boolean; readonly omissions: readonly ImportOmission[] } {
-  const subject = `run ${imported.runId}`;
-  const omissions: ImportOmission[] = [];
-  const here = new Map(existing?.tags.map(({ key, value }) => [key, value]));
-  const there = new Map(imported.tags.map(({ key, value }) => [key, value]));
-  let changed = false;
-  const write = (tag: KeyValue) => {
-    store.runs.setTag(record.key, tag);
-    if (tag.key === parentRunTag) store.runs.setParent(record.key, tag.value === '' ? null : tag.value);
-    changed = true;
-  };
-  for (const [key, value] of there) {
+  const here = existing?.tags ?? [];
+  const there = new Map(imported.tags.map((tag) => [tag.key, tag]));
+  const taken = importTags({
+    subject: `run ${imported.runId}`,
+    here,
     // The run's name has its own rule.
-    if (key === runNameTag) continue;
-    const problem = keyProblem(key, 'Tag key');
-    if (problem !== null) {
-      omissions.push(omission(`${subject}/tags/${key}`, 'invalidKey', { detail: problem }));
-    } else if (merge.takes(`tags/${key}`, here.get(key) ?? null, value)) {
-      write({ key, value });
-    }
-  }
+    there: [...there.values()].filter(({ key }) => key !== runNameTag),
+    merge,
+    check: ({ key }) => checkKey(key, 'Tag key'),
+    write(tag) {
+      store.runs.setTag(record.key, tag);
+      if (tag.key === parentRunTag) store.runs.setParent(record.key, tag.value === '' ? null : tag.value);
+    },
+  });
+  let { changed } = taken;
   for (const field of Object.keys(before)) {
     const key = field.startsWith('tags/') ? field.slice('tags/'.length) : null;
-    if (key === null || there.has(key) || !merge.takes(field, here.get(key) ?? null, null)) continue;
+    if (key === null || there.has(key)) continue;
+    if (!merge.takes(field, here.find((tag) => tag.key === key)?.value ?? null, null)) continue;
     store.runs.deleteTag(record.key, key);
     if (key === parentRunTag) store.runs.setParent(record.key, null);
     changed = true;
   }
-  return { changed, omissions };
+  return { changed, omissions: taken.omissions };
 }
 
 /** Gives whether something was linked that was not. */

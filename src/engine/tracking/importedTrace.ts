@@ -1,11 +1,12 @@
-import { SlipwayError } from '../../protocol/errors.ts';
-import type { ImportedAssessment, ImportedTrace, ImportOmission } from '../../protocol/importing.ts';
+import type { Assessment } from '../../protocol/assessment.ts';
+import type { ImportedTrace, ImportOmission } from '../../protocol/importing.ts';
 import type { KeyValue } from '../../protocol/tracking.ts';
+import { conflictsOf, notTaken, omission, problemOf, type SubjectImport } from '../importedSubject.ts';
 import { createMarkMerge, type ImportMarks, type MarkMerge } from '../importMarks.ts';
 import type { TrackingDependencies } from './dependencies.ts';
-import { conflictsOf, omission, type SubjectImport } from './importParts.ts';
 import { findExperiment } from './lookup.ts';
-import { artifactLocationTag, checkTime, checkTraceId, systemTags } from './traces.ts';
+import { traceLocationOf } from './traceFiles.ts';
+import { artifactLocationTag, checkTime, checkTraceId, isOwnTag } from './traces.ts';
 import type { TraceInfo, TraceRecord } from './traceTypes.ts';
 
 /** The rules of `TrackingImports.importTrace`. */
@@ -17,11 +18,11 @@ export function importTrace(
 ): SubjectImport {
   const { store } = dependencies;
   const subject = `trace ${imported.traceId}`;
-  const problem = problemOf(imported);
-  if (problem !== null) {
-    const omissions = [omission(subject, 'invalidValue', { detail: problem })];
-    return { outcome: 'same', marks: before, omissions };
-  }
+  const problem = problemOf(() => {
+    checkTraceId(imported.traceId);
+    checkTime(imported.requestTime);
+  });
+  if (problem !== null) return notTaken(before, [omission(subject, 'invalidValue', { detail: problem })]);
   const found = store.traces.find(imported.traceId);
   const [existing = null] = found === null ? [] : store.traces.load([found]);
   const merge = createMarkMerge(existing === null ? {} : before);
@@ -71,20 +72,7 @@ export function importedTraceUri(dependencies: TrackingDependencies, traceId: st
 
 /** The folder in which the spans of a trace are looked for. */
 function locationOf(dependencies: TrackingDependencies, experimentId: string, traceId: string): string {
-  const { artifactLocation } = findExperiment(dependencies, experimentId);
-  return `${artifactLocation.replace(/\/$/, '')}/traces/${traceId}/artifacts`;
-}
-
-/** Why a trace cannot be kept; null when it can. */
-function problemOf({ traceId, requestTime }: ImportedTrace): string | null {
-  try {
-    checkTraceId(traceId);
-    checkTime(requestTime);
-    return null;
-  } catch (error) {
-    if (error instanceof SlipwayError) return error.message;
-    throw error;
-  }
+  return traceLocationOf(findExperiment(dependencies, experimentId), traceId);
 }
 
 function insert(
@@ -153,7 +141,6 @@ function textsOf(fields: Fields): ReadonlyMap<string, string | null> {
   ]);
 }
 
-/** Where the spans lie is another place here than in the source, so the tags that say so are not taken. */
 function importTags(
   { store }: TrackingDependencies,
   trace: number,
@@ -161,8 +148,7 @@ function importTags(
   existing: TraceInfo | null,
   merge: MarkMerge,
 ): boolean {
-  const isOwn = ({ key }: KeyValue) => key !== artifactLocationTag && !systemTags.has(key);
-  return follows('tags/', existing?.tags ?? [], imported.tags.filter(isOwn), merge, (key, value) => {
+  return follows('tags/', existing?.tags ?? [], imported.tags.filter(isOwnTag), merge, (key, value) => {
     if (value === null) store.traces.deleteTag(trace, key);
     else store.traces.setTag(trace, { key, value });
   });
@@ -197,7 +183,7 @@ function importAssessments(
   });
 }
 
-function asText({ assessmentId, name, kind, value, valid, fields }: ImportedAssessment): KeyValue {
+function asText({ assessmentId, name, kind, value, valid, fields }: Assessment): KeyValue {
   return { key: assessmentId, value: JSON.stringify([name, kind, value ?? null, valid, fields]) };
 }
 

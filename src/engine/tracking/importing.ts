@@ -9,15 +9,15 @@ import type {
   ImportOmission,
 } from '../../protocol/importing.ts';
 import { asInt64, type Int64 } from '../database/int64.ts';
+import { omission, type SubjectImport } from '../importedSubject.ts';
 import type { ImportMarks } from '../importMarks.ts';
 import type { TrackingDependencies } from './dependencies.ts';
 import { importExperiment } from './importedExperiment.ts';
 import { importLoggedModel } from './importedLoggedModel.ts';
 import { importRun } from './importedRun.ts';
 import { importedTraceUri, importTrace } from './importedTrace.ts';
-import { keyProblem, omission, type SubjectImport } from './importParts.ts';
-import { findLoggedModel, findRun } from './lookup.ts';
-import type { Metric, ModelMetric } from './types.ts';
+import { keyProblem } from './importParts.ts';
+import type { Metric } from './types.ts';
 
 /**
  * Writes what was tracked elsewhere, with the ids, times and stages that it has. To be called in a transaction. All of it
@@ -46,10 +46,6 @@ export interface TrackingImports {
   importTrace(trace: ImportedTrace, experimentId: string, before: ImportMarks): SubjectImport;
   /** Where the artifacts of a run, logged model or trace go; null when there is no such owner, or they stay where they are. */
   importedArtifactsUri(owner: ArtifactOwner): string | null;
-  /** All points of the metrics of a logged model. Throws `notFound`. */
-  modelMetricPoints(modelId: string): readonly ModelMetric[];
-  /** When a run was deleted, in UTC milliseconds; null when it was not. */
-  deletedTime(runId: string): number | null;
 }
 
 export function createTrackingImports(dependencies: TrackingDependencies): TrackingImports {
@@ -109,9 +105,6 @@ export function createTrackingImports(dependencies: TrackingDependencies): Track
       const found = type === 'run' ? store.runs.find(id) : store.models.find(id);
       return found?.artifactUri.startsWith('mlflow-artifacts:') ? found.artifactUri : null;
     },
-    modelMetricPoints: (modelId) =>
-      store.imports.modelMetrics(findLoggedModel(dependencies, modelId, true).key),
-    deletedTime: (runId) => store.imports.deletedTime(findRun(dependencies, runId).key),
   };
 }
 

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { type Disposable, l10n, Uri, window } from 'vscode';
 import type { ExperimentTarget, RunTarget } from '../contributions.ts';
 import type { EngineFolders } from '../engine/folders.ts';
@@ -9,6 +10,7 @@ import type { RegisterCommand } from '../views/commands.ts';
 import { createDisposables } from '../views/disposables.ts';
 import type { Formats } from '../views/formats.ts';
 import type { ReadOnlyDocuments } from '../views/readOnlyDocuments.ts';
+import { countsText } from './countsText.ts';
 import { importRuns } from './importRuns.ts';
 import { showOmissions } from './omissionsDocument.ts';
 import { chooseStopSync } from './stopSync.ts';
@@ -29,13 +31,14 @@ export function registerInteropCommands(options: InteropCommandsOptions): Dispos
   disposables.add(register('slipway.stopSync', () => chooseStopSync(folders)));
   disposables.add(
     register('slipway.exportRun', async (target) => {
-      const run = target ?? (await pickRun(folders, formats));
+      const run = target ?? (await pickRun(folders, formats, l10n.t('Choose the run to export')));
       if (run) await exportAsMlruns(options, run);
     }),
   );
   disposables.add(
     register('slipway.exportExperiment', async (target) => {
-      const experiment = target ?? (await pickExperiment(folders, formats));
+      const experiment =
+        target ?? (await pickExperiment(folders, formats, l10n.t('Choose the experiment to export')));
       if (experiment) await exportAsMlruns(options, experiment);
     }),
   );
@@ -61,12 +64,8 @@ async function exportAsMlruns(
     experimentId: 'experimentId' in target ? target.experimentId : null,
     folder: chosen.fsPath,
   });
-  const counts = [
-    runsText(report.runs, formats),
-    ...(report.points > 0 ? [l10n.t('points of metrics: {0}', formats.count(report.points))] : []),
-    ...(report.artifacts > 0 ? [l10n.t('artifacts: {0}', formats.count(report.artifacts))] : []),
-  ];
-  const done = l10n.t('Exported to {0}: {1}.', report.folder, counts.join(', '));
+  const counts = countsText(report, formats) || runsText(0, formats);
+  const done = l10n.t('Exported to {0}: {1}.', report.folder, counts);
   if (report.omissions.length === 0) {
     void offerFolder(done, report.folder);
     return;
@@ -77,6 +76,8 @@ async function exportAsMlruns(
     show,
   );
   if (wanted === show) {
-    await showOmissions(documents, l10n.t('Not written to {0}', report.folder), report.omissions);
+    const title = l10n.t('Not written to {0}', basename(report.folder));
+    const { omissions, folder: place } = report;
+    await showOmissions(documents, { title, heading: title, place, omissions });
   }
 }

@@ -12,6 +12,7 @@ import { pickFolder } from '../maintenance/pickFolder.ts';
 import type { Formats } from '../views/formats.ts';
 import { type Choice, choose } from '../views/quickPick.ts';
 import type { ReadOnlyDocuments } from '../views/readOnlyDocuments.ts';
+import { countsText } from './countsText.ts';
 import { showOmissions } from './omissionsDocument.ts';
 import { stopSync } from './stopSync.ts';
 
@@ -165,11 +166,13 @@ async function importWanted(
       : await window.showInformationMessage(text, ...buttons);
   if (chosen === show) {
     const omissions = await client.request('interop/omissions', { kind, path });
-    await showOmissions(
-      options.documents,
-      l10n.t('Not taken from {0}, or not as it is there', path),
+    const name = basename(path);
+    await showOmissions(options.documents, {
+      title: l10n.t('Not taken from {0}', name),
+      heading: l10n.t('Not taken from {0}, or not as it is there', name),
+      place: path,
       omissions,
-    );
+    });
   }
   if (chosen === stop) await stopSync(client, { kind, path });
   if (chosen !== remap || missing === null) return;
@@ -192,15 +195,8 @@ function missingLocation({ omissions }: ImportReport): string | null {
 }
 
 function sentencesOf(report: ImportReport, keepInSync: boolean, formats: Formats): string {
-  const { runs, points, artifacts, loggedModels, traces, modelVersions, omissionCount } = report;
-  const counts = [
-    ...(runs > 0 ? [runsText(runs, formats)] : []),
-    ...(points > 0 ? [l10n.t('points of metrics: {0}', formats.count(points))] : []),
-    ...(artifacts > 0 ? [l10n.t('artifacts: {0}', formats.count(artifacts))] : []),
-    ...(loggedModels > 0 ? [l10n.t('logged models: {0}', formats.count(loggedModels))] : []),
-    ...(traces > 0 ? [l10n.t('traces: {0}', formats.count(traces))] : []),
-    ...(modelVersions > 0 ? [l10n.t('model versions: {0}', formats.count(modelVersions))] : []),
-  ].join(', ');
+  const { omissionCount } = report;
+  const counts = countsText(report, formats);
   const name = basename(report.path);
   return [
     counts === '' ? l10n.t('Nothing in {0} is new.', name) : l10n.t('Imported from {0}: {1}.', name, counts),

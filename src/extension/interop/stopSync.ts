@@ -7,7 +7,7 @@ import { choose } from '../views/quickPick.ts';
 /** Asks which source shall no longer be kept in sync, and ends its sync. */
 export async function chooseStopSync(folders: EngineFolders): Promise<void> {
   const found = await Promise.all(
-    (await folders.readable()).map(async (client) => {
+    (await folders.needed()).map(async (client) => {
       const syncs = await client.request('interop/syncs', {});
       return syncs.map((source) => ({
         label: source.path,
