@@ -1,12 +1,13 @@
+import { statSync } from 'node:fs';
 import type { EngineAddress } from '../protocol/engine.ts';
-import { toErrorData, toSlipwayError } from '../protocol/errors.ts';
+import { explainRefusal, toErrorData, toSlipwayError } from '../protocol/errors.ts';
 import type { BackupDescription, RestoreReport } from '../protocol/maintenance.ts';
 import { type ChangeListener, type Changes, createChanges } from './changes.ts';
-import { openDatabase } from './database/connection.ts';
+import { type Database, openDatabase } from './database/connection.ts';
 import { watchForeignWrites } from './foreignWrites.ts';
 import { createHttpServer, type WhenPortTaken } from './http/server.ts';
 import { createInteropService, type InteropService } from './interop/service.ts';
-import { createStore, storeLayout } from './layout.ts';
+import { createStore, type StoreLayout, storeLayout } from './layout.ts';
 import { readBackup } from './maintenance/backupFiles.ts';
 import type { JobControl } from './maintenance/parts.ts';
 import { restoreBackup } from './maintenance/restoring.ts';
@@ -34,6 +35,8 @@ export interface EngineOptions {
   readonly trusted: boolean;
   /** False: nothing listens and no endpoint starts, as for a command that does one thing and ends. True unless said. */
   readonly doors?: boolean;
+  /** From there counts an artifact location that a client gives as a relative path; see `TrackingOptions`. */
+  readonly clientFolder?: string;
   /** Hears of changes and log lines from the first one on. */
   readonly listener?: ChangeListener;
   /** Entry files of the processes that the engine starts. */
@@ -69,11 +72,26 @@ export interface Engine {
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const layout = storeLayout(options.workspace);
   if (options.trusted) createStore(layout);
-  const database = openDatabase(layout.database);
+  const database = openDatabase(layout.database, { upgrading: upgradeTeller(layout.database, options) });
+  try {
+    return await compose(options, layout, database);
+  } catch (error) {
+    // A damaged store may show only when it is first read, and must not be kept open: a backup may take its place.
+    database.close();
+    throw explainRefusal(error, layout.database);
+  }
+}
+
+async function compose(options: EngineOptions, layout: StoreLayout, database: Database): Promise<Engine> {
   const changes = createChanges();
   if (options.listener) changes.listen(options.listener);
   const artifacts = createArtifactStore(layout.artifacts);
-  const tracking = createTrackingService({ database, artifacts, changes });
+  const tracking = createTrackingService({
+    database,
+    artifacts,
+    changes,
+    clientFolder: options.clientFolder,
+  });
   const provenance = createProvenanceService({ database, tracking, changes });
   const registry = createRegistryService({
     database,
@@ -121,6 +139,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     script: options.scripts.worker,
   });
   const opensDoors = options.trusted && options.doors !== false;
+  if (opensDoors) provenance.forgetIdlePrograms();
   const http = opensDoors
     ? await createHttpServer({
         tracking,
@@ -132,15 +151,15 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         ...(options.whenPortTaken && { whenPortTaken: options.whenPortTaken }),
         token: options.token,
         report: (error) => logUnforeseen(changes, error),
-      }).catch((error: unknown) => {
-        database.close();
-        throw error;
       })
     : null;
   const foreignWrites = watchForeignWrites(database, changes);
-  if (opensDoors) {
-    serving.resume();
-    provenance.forgetIdlePrograms();
+  try {
+    if (opensDoors) serving.resume();
+  } catch (error) {
+    foreignWrites.dispose();
+    await http?.close();
+    throw error;
   }
 
   return {
@@ -164,6 +183,20 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       await serving.close();
       database.close();
     },
+  };
+}
+
+/** An older store of this size takes seconds to be brought up to date. */
+const slowUpgradeBytes = 16 * 1024 * 1024;
+
+/** Tells that an older store is brought up to date, where somebody waits for it, and how far that is. */
+function upgradeTeller(file: string, { listener, workspace }: EngineOptions): (fraction: number) => void {
+  const bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  if (!listener || bytes < slowUpgradeBytes) return () => undefined;
+  return (fraction) => {
+    const message = `The store ${file} is brought up to date, which takes a while; what is in it stays.`;
+    if (fraction === 0) listener('log', { level: 'info', message });
+    listener('job/progress', { method: 'engine/open', subject: workspace, fraction, message: '' });
   };
 }
 

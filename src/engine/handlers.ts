@@ -1,5 +1,5 @@
 import type { EngineEvents, EngineMethod } from '../protocol/engine.ts';
-import { SlipwayError } from '../protocol/errors.ts';
+import { SlipwayError, toSlipwayError } from '../protocol/errors.ts';
 import type { BackupDescription, RestoreReport } from '../protocol/maintenance.ts';
 import type { Engine, RestoreOptions } from './engine.ts';
 import type { JobControl } from './maintenance/parts.ts';
@@ -24,19 +24,34 @@ export interface HandlerContext {
 export function createHandlers(context: HandlerContext): Handlers {
   let opened: Engine | null = null;
   let openedWith: Parameters<Handlers['engine/open']>[0] | null = null;
+  /** Why the store could not be opened; null when it could, or was not yet. */
+  let failure: SlipwayError | null = null;
 
-  const engine = (): Engine => {
-    if (opened === null) {
-      const detail = openedWith === null ? 'no workspace was opened yet' : 'its store is being replaced';
-      throw new SlipwayError('engineStopped', { detail });
+  const open = async (params: Parameters<Handlers['engine/open']>[0]): Promise<Engine> => {
+    openedWith = params;
+    failure = null;
+    try {
+      opened = await context.open(params);
+      return opened;
+    } catch (error) {
+      failure = toSlipwayError(error);
+      throw failure;
     }
-    return opened;
+  };
+  const engine = (): Engine => {
+    if (opened !== null) return opened;
+    if (failure !== null) throw failure;
+    const detail = openedWith === null ? 'no workspace was opened yet' : 'its store is being replaced';
+    throw new SlipwayError('engineStopped', { detail });
   };
   const trustedEngine = (): Engine => {
     const { address } = engine();
     if (address === null) throw new SlipwayError('workspaceUntrusted');
     return engine();
   };
+
+  /** Whoever shows something reads it again. */
+  const tellAll = ({ changes }: Engine) => changes.elsewhere();
 
   const control = (method: EngineMethod, signal: AbortSignal): JobControl => ({
     signal,
@@ -47,9 +62,7 @@ export function createHandlers(context: HandlerContext): Handlers {
     async 'engine/open'(params) {
       if (opened !== null)
         throw new SlipwayError('invalidParameter', { detail: 'The engine is open already.' });
-      opened = await context.open(params);
-      openedWith = params;
-      return opened.address;
+      return (await open(params)).address;
     },
 
     'tracking/experiments': () => engine().tracking.experiments(),
@@ -141,19 +154,26 @@ export function createHandlers(context: HandlerContext): Handlers {
       trustedEngine().maintenance.backUp(params, control('maintenance/backup', signal)),
     'maintenance/describeBackup': ({ path }) => context.describeBackup(path),
     async 'maintenance/restore'({ path }, signal) {
-      const running = trustedEngine();
-      if (openedWith === null)
-        throw new SlipwayError('engineStopped', { detail: 'no workspace was opened yet' });
-      const { workspace } = openedWith;
-      const again = { ...openedWith, preferredPort: running.address?.port ?? openedWith.preferredPort };
+      // A store that is too damaged to be opened needs this most.
+      const running = failure === null ? trustedEngine() : null;
+      const params = openedWith;
+      if (params === null) throw new SlipwayError('engineStopped', { detail: 'no workspace was opened yet' });
+      if (!params.trusted) throw new SlipwayError('workspaceUntrusted');
+      const { workspace } = params;
+      const again = { ...params, preferredPort: running?.address?.port ?? params.preferredPort };
       opened = null;
-      await running.close();
+      failure = null;
+      await running?.close();
+      let restored: RestoreReport;
       try {
-        return await context.restore({ workspace, path }, control('maintenance/restore', signal));
-      } finally {
-        opened = await context.open(again);
-        opened.changes.elsewhere();
+        restored = await context.restore({ workspace, path }, control('maintenance/restore', signal));
+      } catch (error) {
+        // The store that is there still is opened again; if it cannot be, that is what every request is told.
+        await open(again).then(tellAll, () => undefined);
+        throw error;
       }
+      tellAll(await open(again));
+      return restored;
     },
     'maintenance/check': (_params, signal) =>
       trustedEngine().maintenance.check(control('maintenance/check', signal)),

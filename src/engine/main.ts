@@ -32,12 +32,10 @@ answerRequests(
         port: params.preferredPort ?? 0,
         token: params.token,
         trusted: params.trusted,
+        // Clients run in the terminals of the editor, which begin there.
+        clientFolder: params.workspace,
         listener: tell,
         scripts,
-      }).then((engine) => {
-        // From there counts an artifact location that a client gives as a relative path.
-        process.chdir(params.workspace);
-        return engine;
       });
       return opening;
     },

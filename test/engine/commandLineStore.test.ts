@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { storeLayout } from '../../src/engine/layout.ts';
 import { inTemporaryFolder, startHeadless } from './headless.ts';
-import { type MaintainedStore, openMaintainedStore } from './maintainedStore.ts';
+import { endLeftProcesses } from './leftProcesses.ts';
+import { type MaintainedStore, withMaintainedStore } from './maintainedStore.ts';
 
 const cli = join(import.meta.dirname, '../../dist/cli.cjs');
 
 describe('The command line on a store', function () {
   this.timeout(120_000);
+  afterEach(endLeftProcesses);
 
   const slipway = async (...args: readonly string[]) => {
     const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -25,9 +27,7 @@ describe('The command line on a store', function () {
     (fill: (store: MaintainedStore) => void, work: (workspace: string, backups: string) => Promise<void>) =>
     async () => {
       await inTemporaryFolder(async (workspace) => {
-        const store = await openMaintainedStore(workspace);
-        fill(store);
-        await store.engine.close();
+        await withMaintainedStore(workspace, fill);
         await inTemporaryFolder((backups) => work(workspace, backups));
       });
     };
@@ -65,6 +65,37 @@ describe('The command line on a store', function () {
     ),
   );
 
+  it('gc: tells of space inside the file only where it is worth giving back, and how', async () => {
+    await inTemporaryFolder(async (workspace) => {
+      const large = await withMaintainedStore(workspace, ({ engine, run }) => {
+        const fill = (runId: string, thousands: number) => {
+          for (let thousand = 0; thousand < thousands; thousand += 1) {
+            const metrics = Array.from({ length: 1000 }, (_, index) => {
+              const step = thousand * 1000 + index;
+              return { key: 'loss', value: Math.random(), timestamp: 1_700_000_000_000 + step, step };
+            });
+            engine.tracking.logBatch(runId, { metrics, parameters: [], tags: [] });
+          }
+        };
+        const [stays, few, many] = [run('0', 'stays'), run('0', 'few'), run('0', 'many')];
+        fill(stays, 350);
+        fill(few, 2);
+        fill(many, 70);
+        engine.tracking.deleteRun(few);
+        return many;
+      });
+      const little = await slipway('gc', '--workspace', workspace);
+      assert.match(little.stdout, /^Deleted for good:/);
+      assert.doesNotMatch(little.stdout, /free for/);
+      await withMaintainedStore(workspace, ({ engine }) => engine.tracking.deleteRun(large));
+      const much = await slipway('gc', '--workspace', workspace);
+      assert.match(much.stdout, /^[\d.]+ MB inside the store's file are free for new runs; --compact gives/m);
+      const compacted = await slipway('gc', '--workspace', workspace, '--compact');
+      assert.match(compacted.stdout, /^The store's file is [\d.]+ MB smaller\.$/m);
+      assert.doesNotMatch(compacted.stdout, /free for/);
+    });
+  });
+
   it(
     'gc: works beside an engine, which shows at once what is gone',
     inWorkspace(
@@ -99,7 +130,7 @@ describe('The command line on a store', function () {
         assert.equal(code, 0);
         assert.match(
           stdout,
-          /^experiment +runs +deleted +points +artifacts\nchurn +1 +0 +3 +10 bytes\nDefault +0/,
+          /^experiment +runs +of these deleted +points +artifacts\nchurn +1 +0 +3 +10 bytes\nDefault +0/,
         );
         assert.match(stdout, /^belongs to nothing: artifacts\/loose +5 bytes$/m);
         const json = JSON.parse((await slipway('usage', '--workspace', workspace, '--json')).stdout);
@@ -116,7 +147,7 @@ describe('The command line on a store', function () {
         const engine = await startHeadless(workspace);
         const made = await slipway('backup', backups, '--workspace', workspace, '--artifacts');
         assert.equal(made.code, 0, made.stderr);
-        assert.match(made.stdout, /: 1 runs of 1 experiments .* 1 files of artifacts .*The copy is sound\.$/);
+        assert.match(made.stdout, /: 1 run of 1 experiment .* 1 artifact .*The copy is sound\.$/);
         const [name = ''] = readdirSync(backups);
         const backup = join(backups, name);
         assert.deepEqual(readdirSync(backup).sort(), ['artifacts', 'backup.json', 'store.db']);
@@ -135,12 +166,9 @@ describe('The command line on a store', function () {
         assert.match(broken.stderr, /^slipway: The store .* is damaged: .*Restore a backup/);
         const restored = await slipway('restore', backup, '--workspace', workspace);
         assert.equal(restored.code, 0, restored.stderr);
-        assert.match(
-          restored.stdout,
-          /^Restored 1 runs of 1 experiments and 1 files of artifacts\.\nThe store that was/,
-        );
+        assert.match(restored.stdout, /^Restored 1 run of 1 experiment and 1 artifact\.\nThe store that was/);
         const sound = await slipway('check', '--workspace', workspace);
-        assert.match(sound.stdout, /^The store is sound: 1 experiments, 1 runs, 0 model versions\.$/);
+        assert.match(sound.stdout, /^The store is sound: 1 experiment, 1 run, 0 model versions\.$/);
       },
     ),
   );
@@ -150,6 +178,10 @@ describe('The command line on a store', function () {
       for (const [args, sentence] of [
         [['gc', '--older-than', 'soon'], /--older-than must be an age such as 30d/],
         [['gc', '--older-than', '3'], /--older-than must be an age/],
+        // Read as none at all, these would delete all that was ever deleted.
+        [['gc', '--older-than', '5s2d'], /--older-than must be an age/],
+        [['gc', '--older-than', '30d30d'], /--older-than must be an age/],
+        [['gc', '--older-than', '.d'], /--older-than must be an age/],
         [['gc', 'everything'], /everything/],
         [['backup'], /backup takes one folder or file/],
         [['restore', 'a', 'b'], /restore takes one backup/],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { checkStore } from '../../src/worker/storeCheck.ts';
 import { inTemporaryFolder, startHeadless } from './headless.ts';
+import { endLeftProcesses } from './leftProcesses.ts';
 import { type AcknowledgedWrite, loadKinds, writeUntilItFails } from './loadClient.ts';
 
 /** `SLIPWAY_TEST_KILL_ROUNDS=200` is the full number. */
@@ -11,6 +12,7 @@ const clients = [...loadKinds, ...loadKinds];
 
 describe('kill -9 of the engine under load', function () {
   this.timeout(60_000 + rounds * 20_000);
+  afterEach(endLeftProcesses);
 
   it(`loses no acknowledged write, in ${rounds} rounds with ${clients.length} clients`, async () => {
     await inTemporaryFolder(async (workspace) => {

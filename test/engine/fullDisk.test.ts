@@ -3,14 +3,17 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { type FailingDiskProcess, failingDisksAllowed, startOnFailingDisk } from './failingDisk.ts';
 import { inTemporaryFolder, startHeadless } from './headless.ts';
-import { mountingAllowed, type SmallDiskProcess, smallDisks } from './smallDisk.ts';
+import { endLeftProcesses } from './leftProcesses.ts';
+import { mountingAllowed, type NamespaceProcess, type SmallDiskProcess, smallDisks } from './smallDisk.ts';
 
 const cli = [process.execPath, join(import.meta.dirname, '../../dist/cli.cjs')];
 const mebibytes = 6;
 
 describe('A disk on which nothing more can be written', function () {
   this.timeout(120_000);
+  afterEach(endLeftProcesses);
 
   for (const disk of smallDisks()) {
     it(`is told as full with 507, and work goes on when there is room again: ${disk.title}`, async () => {
@@ -56,8 +59,67 @@ describe('A disk on which nothing more can be written', function () {
   });
 });
 
+describe('A disk that fails and turns read-only under way', function () {
+  this.timeout(120_000);
+
+  it('is told, what is there can be read on, and it is sound when the disk was repaired', async function () {
+    if (!failingDisksAllowed()) return this.skip();
+    await inTemporaryFolder(async (workspace) => {
+      const engine = startOnFailingDisk([...cli, 'up', '--workspace', workspace, '--no-token'], workspace);
+      try {
+        await writeAndFail(engine);
+        engine.end('SIGTERM');
+        assert.equal(await engine.ended, 0);
+      } finally {
+        engine.end('SIGKILL');
+        await engine.ended;
+      }
+      const { code, output } = engine.repair([...cli, 'check', '--workspace', workspace]);
+      assert.equal(code, 0, output);
+      assert.match(output, /^The store is sound: 1 experiment, 1 run,/);
+    });
+  });
+
+  const writeAndFail = async (engine: FailingDiskProcess) => {
+    const url = await addressOf(engine);
+    const call = async (method: 'POST' | 'PUT', path: string, body: object | string) => {
+      const isText = typeof body === 'string';
+      const response = await fetch(`${url}/api/2.0/${path}`, {
+        method,
+        headers: { 'content-type': isText ? 'text/plain' : 'application/json' },
+        body: isText ? body : JSON.stringify(body),
+      });
+      return { status: response.status, answer: await response.text() };
+    };
+    const created = await call('POST', 'mlflow/runs/create', { experiment_id: '0', start_time: 1 });
+    const runId = /"run_id":\s*"(\w{32})"/.exec(created.answer)?.[1] ?? '';
+    const log = (step: number) =>
+      call('POST', 'mlflow/runs/log-metric', { run_id: runId, key: 'loss', value: 1, timestamp: 1, step });
+    const upload = () => call('PUT', `mlflow-artifacts/artifacts/0/${runId}/artifacts/note.txt`, 'note');
+    assert.equal((await log(1)).status, 200);
+
+    engine.fail();
+    for (const write of [() => log(2), upload]) {
+      const { status, answer } = await write();
+      assert.equal(status, 507, answer);
+      assert.match(
+        answer,
+        /Nothing can be recorded in .*Make the folder writable.*What was recorded before is safe/,
+      );
+    }
+    const history = `${url}/api/2.0/mlflow/metrics/get-history?run_id=${runId}&metric_key=loss`;
+    const { metrics }: { readonly metrics: readonly { readonly step: number }[] } = JSON.parse(
+      await (await fetch(history)).text(),
+    );
+    assert.deepEqual(
+      metrics.map(({ step }) => step),
+      [1],
+    );
+  };
+});
+
 /** Waits until it is ready. */
-async function addressOf(engine: SmallDiskProcess): Promise<string> {
+async function addressOf(engine: NamespaceProcess): Promise<string> {
   const [line] = await once(createInterface({ input: engine.stdout }), 'line');
   const { url }: { readonly url: string } = JSON.parse(String(line));
   return url;

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { watchProcess } from './leftProcesses.ts';
 
 /** A headless engine, started as a person would: `slipway up` from the built CLI. */
 export interface HeadlessEngine {
@@ -29,9 +30,11 @@ export async function startHeadless(
   workspace: string,
   args: readonly string[] = [],
 ): Promise<HeadlessEngine> {
-  const child = spawn(process.execPath, [cli, 'up', '--workspace', workspace, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = watchProcess(
+    spawn(process.execPath, [cli, 'up', '--workspace', workspace, ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }),
+  );
   const exited = once(child, 'exit');
   const line = await Promise.race([
     once(createInterface({ input: child.stdout }), 'line').then(([first]) => String(first)),

@@ -3,7 +3,9 @@ import { dirname, join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import type { Engine } from '../../src/engine/engine.ts';
 import { type StoreLayout, storeLayout } from '../../src/engine/layout.ts';
+import type { JobControl } from '../../src/engine/workerProcess.ts';
 import type { GarbageReport, GarbageSelection } from '../../src/protocol/maintenance.ts';
+import { inTemporaryFolder } from './headless.ts';
 import { openWholeEngine } from './servedStore.ts';
 
 /** An engine whose store a test fills, deletes from and looks into. */
@@ -26,6 +28,8 @@ export interface MaintainedStore {
   /** What waits for removal. */
   notes(): readonly string[];
   collect(selection?: Partial<GarbageSelection>): Promise<GarbageReport>;
+  /** Deletes all that is deleted for good, watched and perhaps cancelled. */
+  collectControlled(control: JobControl): Promise<GarbageReport>;
   find(selection?: Partial<GarbageSelection>): Promise<GarbageReport>;
 }
 
@@ -34,6 +38,25 @@ const everything: GarbageSelection = { runIds: null, experimentIds: null, olderT
 /** For jobs that nobody watches. */
 export const unwatched = { signal: new AbortController().signal, progress: () => undefined };
 
+/** Has `work` fill and look into the store of a folder, and closes it whatever happens. */
+export async function withMaintainedStore<Result>(
+  workspace: string,
+  work: (store: MaintainedStore) => Result | Promise<Result>,
+): Promise<Result> {
+  const store = await openMaintainedStore(workspace);
+  try {
+    return await work(store);
+  } finally {
+    await store.engine.close();
+  }
+}
+
+/** A test on a store in a folder of its own. */
+export function inMaintainedStore(work: (store: MaintainedStore) => Promise<void>): () => Promise<void> {
+  return () => inTemporaryFolder((workspace) => withMaintainedStore(workspace, work));
+}
+
+/** The caller closes its engine. */
 export async function openMaintainedStore(workspace: string): Promise<MaintainedStore> {
   const engine = await openWholeEngine(workspace);
   const layout = storeLayout(workspace);
@@ -113,6 +136,7 @@ export async function openMaintainedStore(workspace: string): Promise<Maintained
     notes: () => (existsSync(layout.removals) ? readdirSync(layout.removals) : []),
     collect: (selection) =>
       maintenance.garbage.collect({ ...everything, ...selection }, 'whenQuick', unwatched),
+    collectControlled: (control) => maintenance.garbage.collect(everything, 'whenQuick', control),
     find: (selection) => maintenance.garbage.find({ ...everything, ...selection }, unwatched.signal),
   };
 }

@@ -6,7 +6,7 @@ import { describeBackup, restoreStore } from '../../src/engine/engine.ts';
 import { storeLayout } from '../../src/engine/layout.ts';
 import { type ErrorKind, SlipwayError } from '../../src/protocol/errors.ts';
 import { inTemporaryFolder } from './headless.ts';
-import { type MaintainedStore, openMaintainedStore, unwatched } from './maintainedStore.ts';
+import { openMaintainedStore, unwatched, withMaintainedStore } from './maintainedStore.ts';
 
 const worker = join(import.meta.dirname, '../../src/worker/main.ts');
 
@@ -19,20 +19,12 @@ describe('Backup and restore', function () {
       await inTemporaryFolder(async (backups) => work(workspace, backups));
     });
   };
-  const inStore = async (workspace: string, work: (store: MaintainedStore) => Promise<void>) => {
-    const store = await openMaintainedStore(workspace);
-    try {
-      await work(store);
-    } finally {
-      await store.engine.close();
-    }
-  };
   const restore = (workspace: string, path: string) => restoreStore({ workspace, worker, path }, unwatched);
 
   it(
     'copies a store to which is written all the while, as it was at one moment',
     inFolders(async (workspace, backups) => {
-      await inStore(workspace, async ({ engine, run, layout }) => {
+      await withMaintainedStore(workspace, async ({ engine, run, layout }) => {
         const runId = run('0', 'trains');
         const fill = (from: number, count: number) => {
           const metrics = Array.from({ length: count }, (_, index) => ({
@@ -54,6 +46,7 @@ describe('Backup and restore', function () {
             progress() {
               during += 1;
               fill(1_000_000 + during * 10, 10);
+              run('0', 'later');
               other.prepare("INSERT INTO tags VALUES ((SELECT id FROM runs), ?, 'x')").run(`k${during}`);
             },
           },
@@ -62,6 +55,7 @@ describe('Backup and restore', function () {
         other.close();
         assert.ok(during > 1, `${during} writes meanwhile`);
         assert.equal(report.path, join(backups, 'copy.db'));
+        assert.equal(report.content.runs, 1, 'of the copy');
         assert.deepEqual(readdirSync(backups), ['copy.db']);
         const copy = new BetterSqlite3(report.path, { readonly: true });
         assert.equal(copy.pragma('integrity_check', { simple: true }), 'ok');
@@ -85,7 +79,7 @@ describe('Backup and restore', function () {
       let path = '';
       let runId = '';
       let later = '';
-      await inStore(workspace, async ({ engine, run, model, version, layout, folderOf }) => {
+      await withMaintainedStore(workspace, async ({ engine, run, model, version, layout, folderOf }) => {
         runId = run('0', 'early');
         version('wine', `models:/${model(runId, 'wine')}`);
         path = (await engine.maintenance.backUp({ path: backups, artifacts: true }, unwatched)).path;
@@ -104,7 +98,7 @@ describe('Backup and restore', function () {
 
       assert.equal(report.content.runs, 1);
       assert.equal(report.artifactFiles, 2, 'the changed one and the removed one');
-      await inStore(workspace, async ({ engine, layout, folderOf, hasArtifact }) => {
+      await withMaintainedStore(workspace, async ({ engine, layout, folderOf, hasArtifact }) => {
         const { artifactUri } = engine.tracking.run(runId);
         const note = join(layout.artifacts, folderOf({ artifactUri }), 'note.txt');
         assert.equal(readFileSync(note, 'utf8'), 'ten bytes.');
@@ -121,7 +115,9 @@ describe('Backup and restore', function () {
 
       // What was replaced is a backup in its turn.
       await restore(workspace, report.replaced);
-      await inStore(workspace, async ({ engine }) => assert.equal(engine.tracking.run(later).name, 'later'));
+      await withMaintainedStore(workspace, async ({ engine }) =>
+        assert.equal(engine.tracking.run(later).name, 'later'),
+      );
     }),
   );
 
@@ -129,14 +125,16 @@ describe('Backup and restore', function () {
     'makes a store in a folder that has none',
     inFolders(async (workspace, backups) => {
       const file = join(backups, 'copy.db');
-      await inStore(workspace, async ({ engine, run }) => {
+      await withMaintainedStore(workspace, async ({ engine, run }) => {
         run('0', 'one');
         await engine.maintenance.backUp({ path: file, artifacts: false }, unwatched);
       });
       const elsewhere = join(backups, 'project');
       const report = await restore(elsewhere, file);
       assert.equal(report.replaced, null);
-      await inStore(elsewhere, async ({ engine }) => assert.equal(engine.maintenance.content().runs, 1));
+      await withMaintainedStore(elsewhere, async ({ engine }) =>
+        assert.equal(engine.maintenance.content().runs, 1),
+      );
       assert.ok(existsSync(join(elsewhere, '.slipway', '.gitignore')));
     }),
   );
@@ -146,7 +144,7 @@ describe('Backup and restore', function () {
     inFolders(async (workspace, backups) => {
       const file = join(backups, 'copy.db');
       const { database } = storeLayout(workspace);
-      await inStore(workspace, async ({ engine, run }) => {
+      await withMaintainedStore(workspace, async ({ engine, run }) => {
         run('0', 'one');
         await engine.maintenance.backUp({ path: file, artifacts: false }, unwatched);
       });
@@ -154,7 +152,9 @@ describe('Backup and restore', function () {
       writeFileSync(`${database}-wal`, 'and this its log');
       await assert.rejects(openMaintainedStore(workspace), isKind('storeDamaged'));
       const { replaced } = await restore(workspace, file);
-      await inStore(workspace, async ({ engine }) => assert.equal(engine.maintenance.content().runs, 1));
+      await withMaintainedStore(workspace, async ({ engine }) =>
+        assert.equal(engine.maintenance.content().runs, 1),
+      );
       assert.ok(readdirSync(String(replaced)).includes('store.db'));
     }),
   );
@@ -163,7 +163,7 @@ describe('Backup and restore', function () {
     'refuses what is no backup or is damaged, and a store that is open, and changes nothing',
     inFolders(async (workspace, backups) => {
       const file = join(backups, 'copy.db');
-      await inStore(workspace, async ({ engine, run }) => {
+      await withMaintainedStore(workspace, async ({ engine, run }) => {
         for (let count = 0; count < 200; count += 1) run('0', `run ${count}`);
         await engine.maintenance.backUp({ path: file, artifacts: false }, unwatched);
       });
@@ -187,7 +187,7 @@ describe('Backup and restore', function () {
       for (const path of [damaged, text, foreign, join(backups, 'nothing'), backups]) {
         await assert.rejects(restore(workspace, path), isKind('noBackup'), path);
       }
-      await inStore(workspace, async ({ run }) => {
+      await withMaintainedStore(workspace, async ({ run }) => {
         await assert.rejects(restore(workspace, file), isKind('storeInUse'));
         run('0', 'goes on');
       });
@@ -195,7 +195,9 @@ describe('Backup and restore', function () {
         readdirSync(root).filter((name) => name.startsWith('restoring') || name === 'replaced'),
         [],
       );
-      await inStore(workspace, async ({ engine }) => assert.equal(engine.maintenance.content().runs, 201));
+      await withMaintainedStore(workspace, async ({ engine }) =>
+        assert.equal(engine.maintenance.content().runs, 201),
+      );
       assert.notDeepEqual(readFileSync(database), before);
     }),
   );
@@ -203,7 +205,7 @@ describe('Backup and restore', function () {
   it(
     'writes nothing half: neither when it is cancelled, nor over what is there, nor where it cannot',
     inFolders(async (workspace, backups) => {
-      await inStore(workspace, async ({ engine, run }) => {
+      await withMaintainedStore(workspace, async ({ engine, run }) => {
         run('0', 'one');
         const backUp = (path: string, artifacts: boolean, signal = unwatched.signal) =>
           engine.maintenance.backUp({ path, artifacts }, { ...unwatched, signal });

@@ -1,25 +1,15 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { createWorkerProcesses } from '../../src/engine/workerProcess.ts';
 import { fromErrorData } from '../../src/protocol/errors.ts';
-import { inTemporaryFolder } from './headless.ts';
-import { type MaintainedStore, openMaintainedStore, unwatched } from './maintainedStore.ts';
+import { inMaintainedStore, type MaintainedStore, unwatched } from './maintainedStore.ts';
 
 describe('Checking a store', function () {
   this.timeout(60_000);
 
-  const inStore = (work: (store: MaintainedStore) => Promise<void>) => async () => {
-    await inTemporaryFolder(async (workspace) => {
-      const store = await openMaintainedStore(workspace);
-      try {
-        await work(store);
-      } finally {
-        await store.engine.close();
-      }
-    });
-  };
   /** Changes the store behind the engine's back. */
   const tamper = ({ layout }: MaintainedStore, sql: string) => {
     const store = new BetterSqlite3(layout.database);
@@ -30,7 +20,7 @@ describe('Checking a store', function () {
 
   it(
     'finds nothing wrong with a sound one, whatever was logged',
-    inStore(async ({ engine, experiment, run, model, version }) => {
+    inMaintainedStore(async ({ engine, experiment, run, model, version }) => {
       const { tracking } = engine;
       const runId = run(experiment('churn'), 'one');
       version('wine', `models:/${model(runId, 'wine')}`);
@@ -58,7 +48,7 @@ describe('Checking a store', function () {
 
   it(
     'says in words what is wrong, and what to do',
-    inStore(async (store) => {
+    inMaintainedStore(async (store) => {
       const { engine, run, model, version, layout, folderOf } = store;
       const runId = run('0', 'one');
       const lost = model(runId, 'lost');
@@ -97,8 +87,23 @@ describe('Checking a store', function () {
   );
 
   it(
+    'goes on past a link that leads out of the store, and says which files cannot be read',
+    inMaintainedStore(async ({ engine, run, model, layout, folderOf }) => {
+      const modelId = model(run('0', 'one'), 'linked');
+      const folder = join(layout.artifacts, folderOf(engine.tracking.loggedModel(modelId)));
+      rmSync(folder, { recursive: true });
+      symlinkSync(tmpdir(), folder);
+      const { findings } = await engine.maintenance.check(unwatched);
+      assert.deepEqual(
+        findings.map(({ kind }) => kind),
+        ['modelFilesMissing'],
+      );
+    }),
+  );
+
+  it(
     'finds pages that were overwritten',
-    inStore(async ({ engine, run, layout }) => {
+    inMaintainedStore(async ({ engine, run, layout }) => {
       for (let count = 0; count < 300; count += 1) run('0', `run ${count}`);
       const copy = join(layout.cache, 'copy.db');
       await engine.maintenance.backUp({ path: copy, artifacts: false }, unwatched);
@@ -115,7 +120,7 @@ describe('Checking a store', function () {
 
   it(
     'ends when it is cancelled',
-    inStore(async ({ engine, run }) => {
+    inMaintainedStore(async ({ engine, run }) => {
       run('0', 'one');
       const abort = new AbortController();
       const checking = engine.maintenance.check({ ...unwatched, signal: abort.signal });
@@ -126,7 +131,7 @@ describe('Checking a store', function () {
 
   it(
     'tells the disk usage by experiment, and what belongs to nothing',
-    inStore(async ({ engine, experiment, run, model, layout }) => {
+    inMaintainedStore(async ({ engine, experiment, run, model, layout }) => {
       const [big, small] = [experiment('big'), experiment('small')];
       const runId = run(big, 'one');
       model(runId, 'wine');

@@ -2,26 +2,14 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SlipwayError } from '../../src/protocol/errors.ts';
-import { inTemporaryFolder } from './headless.ts';
-import { type MaintainedStore, openMaintainedStore } from './maintainedStore.ts';
+import { inMaintainedStore, type MaintainedStore, unwatched } from './maintainedStore.ts';
 
 describe('Deleting for good', function () {
   this.timeout(60_000);
 
-  const inStore = (work: (store: MaintainedStore) => Promise<void>) => async () => {
-    await inTemporaryFolder(async (workspace) => {
-      const store = await openMaintainedStore(workspace);
-      try {
-        await work(store);
-      } finally {
-        await store.engine.close();
-      }
-    });
-  };
-
   it(
     'takes a deleted run with all that was logged to it, and nothing else',
-    inStore(async ({ engine, run, model, hasArtifact, folderOf, rowCounts, collect, notes }) => {
+    inMaintainedStore(async ({ engine, run, model, hasArtifact, folderOf, rowCounts, collect, notes }) => {
       const { tracking } = engine;
       const before = rowCounts();
       const stays = run('0', 'stays');
@@ -65,7 +53,7 @@ describe('Deleting for good', function () {
 
   it(
     'takes a deleted experiment with its runs, models and folder, and frees its name',
-    inStore(async ({ engine, experiment, run, model, hasArtifact, rowCounts, collect, layout }) => {
+    inMaintainedStore(async ({ engine, experiment, run, model, hasArtifact, rowCounts, collect, layout }) => {
       const before = rowCounts();
       const id = experiment('churn');
       model(run(id, 'one'), 'wine');
@@ -86,7 +74,7 @@ describe('Deleting for good', function () {
 
   it(
     'keeps what a version was made from, whichever way its source names it, and says so',
-    inStore(
+    inMaintainedStore(
       async ({ engine, experiment, run, model, version, hasArtifact, folderOf, collect, rowCounts }) => {
         const { tracking, registry } = engine;
         const id = experiment('churn');
@@ -141,7 +129,7 @@ describe('Deleting for good', function () {
 
   it(
     'keeps a model that another run uses, and a run whose files another run reads',
-    inStore(async ({ engine, run, model, hasArtifact, folderOf, collect }) => {
+    inMaintainedStore(async ({ engine, run, model, hasArtifact, folderOf, collect }) => {
       const { tracking } = engine;
       const trained = run('0', 'trained');
       const modelId = model(trained, 'wine');
@@ -179,7 +167,7 @@ describe('Deleting for good', function () {
 
   it(
     'keeps a folder in which another run keeps its files, too',
-    inStore(async ({ engine, experiment, run, hasArtifact, folderOf, collect }) => {
+    inMaintainedStore(async ({ engine, experiment, run, hasArtifact, folderOf, collect }) => {
       const { tracking } = engine;
       const outer = run('0', 'outer');
       const inner = tracking.createExperiment({
@@ -200,7 +188,7 @@ describe('Deleting for good', function () {
 
   it(
     'takes only what was chosen, or is old enough, and only what was deleted',
-    inStore(async ({ engine, experiment, run, collect, find }) => {
+    inMaintainedStore(async ({ engine, experiment, run, collect, find }) => {
       const { tracking } = engine;
       const [one, two, active] = [run('0', 'one'), run('0', 'two'), run('0', 'active')];
       const id = experiment('churn');
@@ -232,7 +220,7 @@ describe('Deleting for good', function () {
 
   it(
     'says beforehand what it would take, and changes nothing',
-    inStore(async ({ engine, experiment, run, model, rowCounts, hasArtifact, find, collect }) => {
+    inMaintainedStore(async ({ engine, experiment, run, model, rowCounts, hasArtifact, find, collect }) => {
       const id = experiment('churn');
       const runId = run(id, 'one');
       model(runId, 'wine');
@@ -247,8 +235,89 @@ describe('Deleting for good', function () {
   );
 
   it(
+    'takes the files of traces with their experiment',
+    inMaintainedStore(async ({ engine, experiment, layout, hasArtifact, find, collect }) => {
+      const id = experiment('churn');
+      const { traceId } = engine.tracking.recordTrace({
+        traceId: 'tr-1',
+        experimentId: id,
+        requestTime: 1,
+        executionDuration: 1,
+        state: 'OK',
+        clientRequestId: null,
+        requestPreview: null,
+        responsePreview: null,
+        metadata: [],
+        tags: [],
+        assessments: [],
+      });
+      const folder = join(layout.artifacts, id, 'traces', traceId, 'artifacts');
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'traces.json'), '{"spans": []}');
+      engine.tracking.deleteExperiment(id);
+      for (const report of [await find(), await collect()]) {
+        assert.deepEqual([report.traceCount, report.artifactBytes], [1, 13]);
+      }
+      assert.ok(!hasArtifact(id));
+    }),
+  );
+
+  it(
+    'counts nothing of others for an experiment whose folder is the whole artifact store',
+    inMaintainedStore(async ({ engine, run, hasArtifact, find, collect }) => {
+      const { tracking } = engine;
+      const all = { name: 'all', artifactLocation: 'mlflow-artifacts:/', tags: [] };
+      const id = tracking.createExperiment(all);
+      run(id, 'goes');
+      const stays = run('0', 'stays');
+      tracking.deleteExperiment(id);
+      for (const report of [await find(), await collect()]) assert.equal(report.artifactBytes, 10);
+      assert.ok(hasArtifact(`0/${stays}/artifacts/note.txt`));
+    }),
+  );
+
+  it(
+    'takes a model together with its run, whenever it is cancelled',
+    inMaintainedStore(async ({ engine, run, model, collectControlled, collect, hasArtifact }) => {
+      const { tracking } = engine;
+      const runIds = manyRuns(run);
+      const [first = ''] = runIds;
+      const modelId = model(first, 'wine');
+      for (const runId of runIds) tracking.deleteRun(runId);
+      const abort = new AbortController();
+      const collecting = collectControlled({ signal: abort.signal, progress: () => abort.abort() });
+      await assert.rejects(collecting, /Cancelled/);
+      assert.throws(() => tracking.run(first), /not found/);
+      assert.throws(() => tracking.loggedModel(modelId), /not found/);
+      assert.ok(engine.maintenance.deleted(1).runCount > 0, 'it was cancelled in the middle');
+      await collect();
+      assert.ok(!hasArtifact(`0/models/${modelId}`));
+    }),
+  );
+
+  it(
+    'keeps what a run uses that is restored meanwhile',
+    inMaintainedStore(async ({ engine, run, model, collectControlled }) => {
+      const { tracking } = engine;
+      const runIds = manyRuns(run);
+      const [trained, uses] = [run('0', 'trained'), run('0', 'uses')];
+      const modelId = model(trained, 'wine');
+      tracking.logInputs(uses, [], [modelId]);
+      for (const runId of [...runIds, trained, uses]) tracking.deleteRun(runId);
+      const report = await collectControlled({
+        signal: unwatched.signal,
+        progress: () => tracking.restoreRun(uses),
+      });
+      assert.equal(tracking.loggedModel(modelId).name, 'wine');
+      assert.deepEqual(report.kept, [
+        { kind: 'loggedModelUsedByRun', values: { loggedModel: 'wine', run: 'uses' } },
+      ]);
+    }),
+  );
+
+  it(
     'empties the experiment 0, and keeps it',
-    inStore(async ({ engine, run, collect, find }) => {
+    inMaintainedStore(async ({ engine, run, collect, find }) => {
       run('0', 'one');
       engine.tracking.deleteExperiment('0');
       for (const report of [await find(), await collect()]) {
@@ -263,7 +332,7 @@ describe('Deleting for good', function () {
 
   it(
     'leaves files that do not lie in the store, and says where they are',
-    inStore(async ({ engine, collect }) => {
+    inMaintainedStore(async ({ engine, collect }) => {
       const { tracking } = engine;
       const id = tracking.createExperiment({ name: 'far', artifactLocation: 's3://bucket/far', tags: [] });
       const { info } = tracking.createRun({ experimentId: id, name: 'one', userId: '', tags: [] });
@@ -278,7 +347,7 @@ describe('Deleting for good', function () {
 
   it(
     'makes the file of the store smaller when much of it came free',
-    inStore(async ({ engine, run, collect }) => {
+    inMaintainedStore(async ({ engine, run, collect }) => {
       const { tracking, maintenance } = engine;
       const runId = run('0', 'long');
       for (let batch = 0; batch < 60; batch += 1) {
@@ -300,7 +369,7 @@ describe('Deleting for good', function () {
 
   it(
     'finishes what a process that died had noted, and believes no note of what is still there',
-    inStore(async ({ engine, layout, run, hasArtifact, folderOf, collect, notes }) => {
+    inMaintainedStore(async ({ engine, layout, run, hasArtifact, folderOf, collect, notes }) => {
       const { tracking } = engine;
       const stays = folderOf(tracking.run(run('0', 'stays')));
       for (const orphan of ['0/gone/artifacts', '9/x']) {
@@ -321,3 +390,8 @@ describe('Deleting for good', function () {
     }),
   );
 });
+
+/** More than are deleted in one transaction. */
+function manyRuns(run: MaintainedStore['run']): readonly string[] {
+  return Array.from({ length: 201 }, (_, index) => run('0', `run ${index}`));
+}

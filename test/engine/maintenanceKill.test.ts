@@ -7,29 +7,32 @@ import { setTimeout as pause } from 'node:timers/promises';
 import BetterSqlite3 from 'better-sqlite3';
 import { checkStore } from '../../src/worker/storeCheck.ts';
 import { inTemporaryFolder } from './headless.ts';
-import { openMaintainedStore, unwatched } from './maintainedStore.ts';
+import { endLeftProcesses, watchProcess } from './leftProcesses.ts';
+import { unwatched, withMaintainedStore } from './maintainedStore.ts';
 
 const rounds = Number(process.env.SLIPWAY_TEST_GARBAGE_ROUNDS ?? 5);
 const collector = join(import.meta.dirname, '../fixtures/garbageCollector.ts');
 
 describe('kill -9 while something is deleted for good', function () {
   this.timeout(60_000 + rounds * 10_000);
+  afterEach(endLeftProcesses);
 
   it(`leaves no row without its files, and the next time finishes, in ${rounds} rounds`, async () => {
     await inTemporaryFolder(async (workspace) => {
       let cutShort = 0;
       for (let round = 0; round < rounds; round += 1) {
-        const before = await openMaintainedStore(workspace);
-        const { tracking } = before.engine;
-        for (let count = 0; count < 3; count += 1) {
-          const id = before.experiment(`round ${round}, ${count}`);
-          for (let index = 0; index < 100; index += 1) before.model(before.run(id, `run ${index}`), 'wine');
-          tracking.deleteExperiment(id);
-        }
-        const stays = before.run('0', 'stays');
-        await before.engine.close();
+        const { stays, layout, hasArtifact } = await withMaintainedStore(workspace, (before) => {
+          for (let count = 0; count < 3; count += 1) {
+            const id = before.experiment(`round ${round}, ${count}`);
+            for (let index = 0; index < 100; index += 1) before.model(before.run(id, `run ${index}`), 'wine');
+            before.engine.tracking.deleteExperiment(id);
+          }
+          return { ...before, stays: before.run('0', 'stays') };
+        });
 
-        const child = fork(collector, [workspace], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+        const child = watchProcess(
+          fork(collector, [workspace], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
+        );
         const ended = once(child, 'exit');
         await once(child, 'message');
         let done = false;
@@ -43,18 +46,18 @@ describe('kill -9 while something is deleted for good', function () {
         if (!done) cutShort += 1;
 
         assert.deepEqual(
-          checkStore(before.layout.database, () => undefined),
+          checkStore(layout.database, () => undefined),
           [],
         );
-        assert.deepEqual(rowsWithoutFiles(before.layout.database, before.hasArtifact), [], `round ${round}`);
-        const after = await openMaintainedStore(workspace);
-        await after.collect();
-        assert.equal(after.engine.maintenance.deleted(1).runCount, 0);
-        assert.deepEqual(after.notes(), []);
-        const { orphans } = await after.engine.maintenance.diskUsage();
-        assert.deepEqual(orphans, [], `round ${round}: left behind`);
-        assert.equal(after.engine.tracking.run(stays).lifecycleStage, 'active');
-        await after.engine.close();
+        assert.deepEqual(rowsWithoutFiles(layout.database, hasArtifact), [], `round ${round}`);
+        await withMaintainedStore(workspace, async (after) => {
+          await after.collect();
+          assert.equal(after.engine.maintenance.deleted(1).runCount, 0);
+          assert.deepEqual(after.notes(), []);
+          const { orphans } = await after.engine.maintenance.diskUsage();
+          assert.deepEqual(orphans, [], `round ${round}: left behind`);
+          assert.equal(after.engine.tracking.run(stays).lifecycleStage, 'active');
+        });
       }
       assert.ok(cutShort > 0, 'every collection had ended before it was killed');
     });
@@ -63,26 +66,29 @@ describe('kill -9 while something is deleted for good', function () {
 
 describe('kill -9 while a backup is restored', function () {
   this.timeout(60_000 + rounds * 10_000);
+  afterEach(endLeftProcesses);
 
   it(`leaves the old store or the new one, and all files of either, in ${rounds} rounds`, async () => {
     await inTemporaryFolder(async (workspace) => {
       await inTemporaryFolder(async (backups) => {
-        const first = await openMaintainedStore(workspace);
-        for (let index = 0; index < 100; index += 1) first.run('0', `early ${index}`);
-        const { path } = await first.engine.maintenance.backUp({ path: backups, artifacts: true }, unwatched);
-        await first.engine.close();
+        const { path, layout, hasArtifact } = await withMaintainedStore(workspace, async (first) => {
+          for (let index = 0; index < 100; index += 1) first.run('0', `early ${index}`);
+          const request = { path: backups, artifacts: true };
+          return { ...first, ...(await first.engine.maintenance.backUp(request, unwatched)) };
+        });
         for (let round = 0; round < rounds; round += 1) {
           // Something in the store that the backup has not, and files that it has to bring.
-          const before = await openMaintainedStore(workspace);
-          const later = before.run('0', 'later');
-          const { runs: runsBefore } = before.engine.maintenance.content();
-          await before.engine.close();
-          for (const name of readdirSync(join(path, 'artifacts', '0')).slice(0, 50)) {
-            rmSync(join(first.layout.artifacts, '0', name), { recursive: true, force: true });
-          }
-          const child = fork(join(import.meta.dirname, '../fixtures/restorer.ts'), [workspace, path], {
-            stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+          const before = await withMaintainedStore(workspace, ({ engine, run }) => {
+            return { later: run('0', 'later'), runs: engine.maintenance.content().runs };
           });
+          for (const name of readdirSync(join(path, 'artifacts', '0')).slice(0, 50)) {
+            rmSync(join(layout.artifacts, '0', name), { recursive: true, force: true });
+          }
+          const child = watchProcess(
+            fork(join(import.meta.dirname, '../fixtures/restorer.ts'), [workspace, path], {
+              stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+            }),
+          );
           const ended = once(child, 'exit');
           await once(child, 'message');
           // The part after the check, in which files are moved, is the one that matters.
@@ -97,19 +103,19 @@ describe('kill -9 while a backup is restored', function () {
           child.kill('SIGKILL');
           await ended;
           assert.deepEqual(
-            checkStore(first.layout.database, () => undefined),
+            checkStore(layout.database, () => undefined),
             [],
             `round ${round}`,
           );
-          const now = await openMaintainedStore(workspace);
-          const { runs } = now.engine.maintenance.content();
-          if (runs === 100) {
-            assert.deepEqual(rowsWithoutFiles(first.layout.database, first.hasArtifact), []);
-          } else {
-            assert.equal(runs, runsBefore);
-            assert.equal(now.engine.tracking.run(later).name, 'later');
-          }
-          await now.engine.close();
+          await withMaintainedStore(workspace, ({ engine }) => {
+            const { runs } = engine.maintenance.content();
+            if (runs === 100) {
+              assert.deepEqual(rowsWithoutFiles(layout.database, hasArtifact), []);
+            } else {
+              assert.equal(runs, before.runs);
+              assert.equal(engine.tracking.run(before.later).name, 'later');
+            }
+          });
         }
       });
     });

@@ -1,15 +1,29 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
 import { CancellationTokenSource } from 'vscode-jsonrpc/node';
+import { storeLayout } from '../../src/engine/layout.ts';
 import type { EngineEvents } from '../../src/protocol/engine.ts';
 import { inTemporaryFolder, startHeadless } from './headless.ts';
-import { createRun, end, opened, post, rejectsWithKind, startEngine, withEngine } from './rpcEngine.ts';
+import { endLeftProcesses } from './leftProcesses.ts';
+import {
+  createRun,
+  end,
+  opened,
+  openParams,
+  post,
+  rejectsWithKind,
+  startEngine,
+  withEngine,
+} from './rpcEngine.ts';
 
 const everything = { runIds: null, experimentIds: null, olderThan: null };
 
 describe('The life cycle over JSON-RPC', function () {
   this.timeout(60_000);
+  afterEach(endLeftProcesses);
 
   it('deletes, restores, lists and deletes for good', async () => {
     await withEngine(async (engine, workspace) => {
@@ -93,6 +107,37 @@ describe('The life cycle over JSON-RPC', function () {
     });
   });
 
+  const lose = (content: Buffer, page: number) => content.fill(0, (page - 1) * 4096, page * 4096);
+  for (const [damage, harm] of [
+    ['is no database any more', (content: Buffer) => lose(content, 1)],
+    ['shows its damage only when a table is read', (content: Buffer, page: number) => lose(content, page)],
+  ] as const) {
+    it(`restores over a store that ${damage}`, async () => {
+      await inTemporaryFolder(async (workspace) => {
+        await inTemporaryFolder(async (backups) => {
+          const path = join(backups, 'copy.db');
+          const first = startEngine();
+          const runId = await createRun((await opened(first, workspace, null)).url);
+          await first.request('maintenance/backup', { path, artifacts: false });
+          await end(first);
+          const { database } = storeLayout(workspace);
+          writeFileSync(database, harm(readFileSync(database), rootPage(database, 'programs')));
+
+          const engine = startEngine();
+          await rejectsWithKind(engine.request('engine/open', openParams(workspace)), 'storeDamaged');
+          await rejectsWithKind(engine.request('tracking/run', { runId }), 'storeDamaged');
+          const nothing = join(backups, 'nothing');
+          await rejectsWithKind(engine.request('maintenance/restore', { path: nothing }), 'noBackup');
+          await rejectsWithKind(engine.request('maintenance/content', {}), 'storeDamaged');
+          assert.equal((await engine.request('maintenance/describeBackup', { path })).content.runs, 1);
+          assert.ok((await engine.request('maintenance/restore', { path })).replaced);
+          assert.equal((await engine.request('tracking/run', { runId })).run.runId, runId);
+          await end(engine);
+        });
+      });
+    });
+  }
+
   it('restores nothing under another engine, goes on, and can be cancelled', async () => {
     await inTemporaryFolder(async (workspace) => {
       await inTemporaryFolder(async (backups) => {
@@ -116,3 +161,16 @@ describe('The life cycle over JSON-RPC', function () {
     });
   });
 });
+
+/** The first page of a table. */
+function rootPage(file: string, table: string): number {
+  const database = new BetterSqlite3(file, { readonly: true });
+  try {
+    const page = database
+      .prepare<[string], number>('SELECT rootpage FROM sqlite_schema WHERE name = ?')
+      .pluck();
+    return page.get(table) ?? 0;
+  } finally {
+    database.close();
+  }
+}

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { inTemporaryFolder } from './headless.ts';
+import { endLeftProcesses, watchProcess } from './leftProcesses.ts';
 import {
   createRun,
   end,
@@ -19,6 +20,7 @@ import {
 
 describe('engine over JSON-RPC', function () {
   this.timeout(30_000);
+  afterEach(endLeftProcesses);
 
   it('opens, answers, tells what changed, and sends series as typed arrays', async () => {
     await withEngine(async (engine, workspace) => {
@@ -48,6 +50,19 @@ describe('engine over JSON-RPC', function () {
       assert.deepEqual(series.steps, new Float64Array([2, 3]));
       assert.deepEqual(series.values, new Float64Array([1 / 2, 1 / 3]));
       assert.equal(series.pointCount, 3);
+    });
+  });
+
+  it('takes a relative artifact location for one in the workspace', async () => {
+    await withEngine(async (engine, workspace) => {
+      const { url } = await opened(engine, workspace, null);
+      const created = await post(url, 'experiments/create', { name: 'near', artifact_location: 'near/by' });
+      const id = /"experiment_id":"(\d+)"/.exec(JSON.stringify(created))?.[1];
+      const response = await fetch(`${url}/api/2.0/mlflow/experiments/get?experiment_id=${id}`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+      const { experiment }: { experiment: { artifact_location: string } } = JSON.parse(await response.text());
+      assert.equal(experiment.artifact_location, join(workspace, 'near', 'by'));
     });
   });
 
@@ -133,10 +148,12 @@ describe('engine over JSON-RPC', function () {
 
   it('ends when its parent is killed', async () => {
     await inTemporaryFolder(async (workspace) => {
-      const parent = spawn(
-        process.execPath,
-        [join(import.meta.dirname, '../fixtures/engineParent.ts'), engineScript, workspace],
-        { stdio: ['ignore', 'pipe', 'inherit'] },
+      const parent = watchProcess(
+        spawn(
+          process.execPath,
+          [join(import.meta.dirname, '../fixtures/engineParent.ts'), engineScript, workspace],
+          { stdio: ['ignore', 'pipe', 'inherit'] },
+        ),
       );
       const [line] = await once(parent.stdout, 'data');
       const enginePid = Number(String(line));

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkStore } from '../../src/worker/storeCheck.ts';
 import { inTemporaryFolder, startHeadless } from './headless.ts';
+import { endLeftProcesses } from './leftProcesses.ts';
 import { type AcknowledgedWrite, type LoadKind, writeUntilItFails } from './loadClient.ts';
 
 /** How many things each client writes; `SLIPWAY_TEST_SHARED_WRITES` for more. */
@@ -12,6 +13,7 @@ const largestLogBytes = 64 * 1024 * 1024;
 
 describe('Four clients and two engines on one store', function () {
   this.timeout(120_000 + writes * 600);
+  afterEach(endLeftProcesses);
 
   it(`never see "database is locked", and both engines show all that was written`, async () => {
     await inTemporaryFolder(async (workspace) => {

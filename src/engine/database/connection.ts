@@ -16,7 +16,16 @@ export interface Database {
   durableTransaction<Result>(work: () => Result): Result;
   /** Another number than before when another connection, of this or another process, has written meanwhile. */
   dataVersion(): number;
+  /** Merges the log into the file and cuts it, as far as nobody reads it: does not wait for a reader, such as a backup. */
+  mergeLog(): void;
   close(): void;
+}
+
+export interface OpenOptions {
+  /** All unless said. */
+  readonly migrations?: readonly Migration[];
+  /** Told a share between 0 and 1 before each step in which an older store is brought up to date; the first is 0. */
+  readonly upgrading?: (fraction: number) => void;
 }
 
 /** A write waits this long for another process to end its own, then fails with `storeBusy`. */
@@ -26,15 +35,21 @@ const patienceMilliseconds = 20_000;
 const largestKeptLogBytes = 64 * 1024 * 1024;
 
 /**
+ * The log is merged into the file whenever it has so many pages, 16 MB. SQLite would do so after a quarter of that: then
+ * a busy run waits for the disk more often, and pages that change all the time are written again and again.
+ */
+const pagesBetweenMerges = 4000;
+
+/**
  * Opens the store at `file`, creates it when it is not there (its folder must be), and brings its schema up to date.
  *
  * @throws SlipwayError `storeTooNew` when a newer Slipway wrote it, `storeDamaged`, `diskFull`, `storeNotWritable`,
  * `storeBusy` or `storeUnreadable` when it cannot be used.
  */
-export function openDatabase(file: string, migrations: readonly Migration[] = allMigrations): Database {
+export function openDatabase(file: string, options: OpenOptions = {}): Database {
   const connection = connect(file);
   try {
-    migrate(connection, file, migrations);
+    migrate(connection, file, options);
   } catch (error) {
     connection.close();
     throw explainRefusal(error, file);
@@ -53,6 +68,14 @@ export function openDatabase(file: string, migrations: readonly Migration[] = al
       }
     },
     dataVersion: () => Number(connection.pragma('data_version', { simple: true })),
+    mergeLog() {
+      connection.pragma('busy_timeout = 0');
+      try {
+        connection.pragma('wal_checkpoint(TRUNCATE)');
+      } finally {
+        connection.pragma(`busy_timeout = ${patienceMilliseconds}`);
+      }
+    },
     close: () => connection.close(),
   };
 }
@@ -63,6 +86,7 @@ function connect(file: string): BetterSqlite3.Database {
     connection = new BetterSqlite3(file, { timeout: patienceMilliseconds });
     connection.pragma('journal_mode = WAL');
     connection.pragma(`journal_size_limit = ${largestKeptLogBytes}`);
+    connection.pragma(`wal_autocheckpoint = ${pagesBetweenMerges}`);
     connection.pragma('synchronous = NORMAL');
     connection.pragma('foreign_keys = ON');
     connection.pragma('case_sensitive_like = ON');
@@ -75,12 +99,17 @@ function connect(file: string): BetterSqlite3.Database {
   }
 }
 
-function migrate(connection: BetterSqlite3.Database, file: string, migrations: readonly Migration[]): void {
+function migrate(
+  connection: BetterSqlite3.Database,
+  file: string,
+  { migrations = allMigrations, upgrading }: OpenOptions,
+): void {
   const known = migrations.at(-1)?.version ?? 0;
   const found = schemaVersion(connection);
   if (found > known) throw new SlipwayError('storeTooNew', { path: file, found, known });
-  for (const { version, sql } of migrations) {
-    if (version <= found) continue;
+  const missing = migrations.filter(({ version }) => version > found);
+  for (const [index, { version, sql }] of missing.entries()) {
+    if (found > 0) upgrading?.(index / missing.length);
     runTransaction(connection, file, () => {
       // Read again inside the lock: another engine may have migrated meanwhile.
       if (schemaVersion(connection) >= version) return;

@@ -4,6 +4,7 @@ import { type ErrorData, fromErrorData, SlipwayError } from '../../protocol/erro
 import type { BackupReport, StoreContent } from '../../protocol/maintenance.ts';
 import { copyDatabase } from '../database/backup.ts';
 import { uploadFolder } from '../tracking/artifactPath.ts';
+import { readBackupContent } from './backupStore.ts';
 import { entriesOf } from './folderSize.ts';
 import { type JobControl, type MaintenanceParts, stopWhenCancelled } from './parts.ts';
 
@@ -46,7 +47,9 @@ export async function backUp(
   }
   const target = isFile ? resolve(request.path) : join(resolve(request.path), folderName(new Date(started)));
   if (await exists(target)) {
-    throw new SlipwayError('alreadyExists', { detail: `There is something in ${target} already.` });
+    throw new SlipwayError('alreadyExists', {
+      detail: `There is something in ${target} already. Name another file.`,
+    });
   }
   const partial = `${target}.${process.pid}.partial`;
   const file = isFile ? partial : join(partial, 'store.db');
@@ -66,7 +69,8 @@ export async function backUp(
     });
     const damage = findings.find(({ kind }) => kind === 'storeDamaged');
     if (damage) throw fromErrorData(damage);
-    const content = parts.store.content();
+    // Not of the store, which went on meanwhile.
+    const content = readBackupContent(file, parts.store.content().schema);
     if (!isFile) {
       const note: BackupNote = { createdAt: started, hasArtifacts: request.artifacts, content };
       await writeFile(join(partial, 'backup.json'), `${JSON.stringify(note, null, 2)}\n`);

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import type { ErrorData } from '../../protocol/errors.ts';
 import type { CheckReport } from '../../protocol/maintenance.ts';
 import type { InspectFile } from './backup.ts';
-import { pathOfUri } from './locations.ts';
+import { folderOfUri, pathOfUri } from './locations.ts';
 import { type JobControl, type MaintenanceParts, stopWhenCancelled } from './parts.ts';
 
 /** More are counted, not listed. */
@@ -38,7 +38,8 @@ async function missingFiles(
   const isMissing = async (uri: string): Promise<boolean> => {
     stopWhenCancelled(signal);
     if (pathOfUri(artifacts, uri) === null) return false;
-    return (await stat(artifacts.resolve(uri)).catch(() => null)) === null;
+    const folder = folderOfUri(artifacts, uri);
+    return folder === null || (await stat(folder).catch(() => null)) === null;
   };
   const findings: ErrorData[] = [];
   for (const { name, uri } of store.readyModels()) {

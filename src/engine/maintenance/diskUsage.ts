@@ -116,7 +116,6 @@ async function measureArtifacts(
   };
   for (const { owner, uri, experiment } of store.locations())
     if (owner !== 'experiment') add(uri, experiment);
-  for (const uri of store.traceLocations()) add(uri, null);
   for (const path of experimentAt.keys()) for (const ancestor of ancestorsOf(path)) above.add(ancestor);
 
   const ofExperiment = new Map<number, FolderSize>();

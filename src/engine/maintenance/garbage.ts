@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type ErrorData, SlipwayError } from '../../protocol/errors.ts';
 import type { GarbageReport, GarbageSelection, RemovedThing } from '../../protocol/maintenance.ts';
 import { folderSize } from './folderSize.ts';
-import { pathOfUri, sharedFolders } from './locations.ts';
+import { ancestorsOf, folderOfUri, pathOfUri, sharedFolders } from './locations.ts';
 import { createNeedsFinder, type Needs } from './needs.ts';
 import { type JobControl, type MaintenanceParts, stopWhenCancelled } from './parts.ts';
 import { createRemovals } from './removals.ts';
@@ -120,6 +120,10 @@ export function createGarbageCollection(parts: MaintenanceParts): GarbageCollect
         return { kind: 'artifactsElsewhere', values: { name, location: artifactUri } };
       });
 
+  /** The folder of an experiment, where that is not the whole artifact store. */
+  const experimentFolders = (experiments: readonly StoredExperiment[]) =>
+    experiments.flatMap(({ location }) => pathOfUri(artifacts, location) || []);
+
   const tell = (things: readonly { readonly experiment: number }[]) => {
     for (const key of new Set(things.map(({ experiment }) => experiment))) changes.tracking(String(key));
   };
@@ -147,17 +151,23 @@ export function createGarbageCollection(parts: MaintenanceParts): GarbageCollect
         runs.filter(({ experiment }) => !emptied.has(experiment)).map(({ runId }) => runId),
       );
       const inExperiments = empty.map(({ key }) => store.traceCountOf(key));
+      const whole = experimentFolders(empty);
+      const shared = sharedFolders(
+        store,
+        whole,
+        ({ experiment }) => experiment !== null && emptied.has(experiment),
+      );
       let bytes = 0;
       const folders = new Set([
         ...foldersOf([...runs, ...models]),
         ...traces.flatMap(({ uri }) => pathOfUri(artifacts, uri) ?? []),
-        ...empty.flatMap(({ location }) => pathOfUri(artifacts, location) ?? []),
+        ...whole.filter((path) => !shared.has(path)),
       ]);
       for (const path of folders) {
         // A folder inside another of them is counted with that.
-        const parents = path.split('/').map((_, index, all) => all.slice(0, index).join('/'));
-        if (parents.some((parent) => folders.has(parent))) continue;
-        bytes += (await folderSize(artifacts.resolve(artifacts.locationOf(path)), signal)).bytes;
+        if (ancestorsOf(path).some((parent) => folders.has(parent))) continue;
+        const folder = folderOfUri(artifacts, artifacts.locationOf(path));
+        if (folder !== null) bytes += (await folderSize(folder, signal)).bytes;
       }
       return {
         experiments: empty.map(namedExperiment),
@@ -178,6 +188,12 @@ export function createGarbageCollection(parts: MaintenanceParts): GarbageCollect
       const removed = { experiments: [] as RemovedThing[], runs: [] as StoredRun[], traces: 0 };
       const removedModels: StoredModel[] = [];
       let kept: readonly ErrorData[] = [];
+      const removeModels = (models: readonly StoredModel[]) => {
+        removals.note(foldersOf(models));
+        store.removeModels(models.map(({ key }) => key));
+        removedModels.push(...models);
+        tell(models);
+      };
 
       for (const batch of batchesOf(selected.runs)) {
         stopWhenCancelled(signal);
@@ -194,6 +210,9 @@ export function createGarbageCollection(parts: MaintenanceParts): GarbageCollect
             ...traces.flatMap(({ uri }) => pathOfUri(artifacts, uri) ?? []),
           ]);
           store.removeTraces(traces.map(({ key }) => key));
+          // In one transaction: nothing tells later that the run that made a model is gone.
+          const gone = new Set(going.map(({ key }) => key));
+          removeModels(current.models.filter(({ sourceRun }) => sourceRun !== null && gone.has(sourceRun)));
           store.removeRuns(going.map(({ key }) => key));
           removed.traces += traces.length;
           removed.runs.push(...going);
@@ -206,23 +225,16 @@ export function createGarbageCollection(parts: MaintenanceParts): GarbageCollect
       database.transaction(() => {
         const current = plan(selected, findNeeds());
         if (selected.runs.length === 0) kept = current.kept;
-        const goneRuns = new Set(removed.runs.map(({ key }) => key));
         const deletedExperiments = new Set(
           store.deletedExperiments(Number.MAX_SAFE_INTEGER).map(({ key }) => key),
         );
         const stages = new Map(
           store.modelStages(current.models.map(({ key }) => key)).map((model) => [model.key, model]),
         );
-        const going = current.models.filter(
-          ({ key, sourceRun, experiment }) =>
-            stages.get(key)?.deleted === 1 ||
-            (sourceRun !== null && goneRuns.has(sourceRun)) ||
-            (stages.has(key) && sourceRun === null && deletedExperiments.has(experiment)),
-        );
-        removals.note(foldersOf(going));
-        store.removeModels(going.map(({ key }) => key));
-        removedModels.push(...going);
-        tell(going);
+        const isGoing = ({ key, sourceRun, experiment }: StoredModel) =>
+          stages.get(key)?.deleted === 1 ||
+          (stages.has(key) && sourceRun === null && deletedExperiments.has(experiment));
+        removeModels(current.models.filter(isGoing));
       });
 
       const keptExperiments: ErrorData[] = [];
@@ -234,15 +246,7 @@ export function createGarbageCollection(parts: MaintenanceParts): GarbageCollect
             return;
           }
           removed.traces += store.traceCountOf(experiment.key);
-          const path = pathOfUri(artifacts, experiment.location);
-          if (path !== null && path !== '') {
-            const owners = sharedFolders(
-              store,
-              [path],
-              ({ owner, key }) => owner === 'experiment' && key === experiment.key,
-            );
-            if (owners.size === 0) removals.note([path]);
-          }
+          removals.note(experimentFolders([experiment]));
           store.removeExperiment(experiment.key);
           removed.experiments.push(namedExperiment(experiment));
           changes.tracking(String(experiment.key));

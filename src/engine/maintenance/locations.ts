@@ -5,12 +5,12 @@ import type { StoredLocation } from './types.ts';
 
 /** The path in the artifact store that a URI names; null when its files lie elsewhere. */
 export function pathOfUri(artifacts: Pick<ArtifactStore, 'pathOf'>, uri: string): string | null {
-  try {
-    return artifacts.pathOf(uri, '');
-  } catch (error) {
-    if (error instanceof SlipwayError) return null;
-    throw error;
-  }
+  return unlessRefused(() => artifacts.pathOf(uri, ''));
+}
+
+/** Where the files of a URI lie on this machine; null when they lie elsewhere, or a link leads out of the store. */
+export function folderOfUri(artifacts: Pick<ArtifactStore, 'resolve'>, uri: string): string | null {
+  return unlessRefused(() => artifacts.resolve(uri));
 }
 
 /** Folders, to be asked which of them others share. */
@@ -47,6 +47,15 @@ export function ancestorsOf(path: string): readonly string[] {
   return segments.slice(1).map((_, index) => segments.slice(0, segments.length - 1 - index).join('/'));
 }
 
+function unlessRefused<Result>(work: () => Result): Result | null {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof SlipwayError) return null;
+    throw error;
+  }
+}
+
 /** As `pathOfUri` gives it, but not checked, which takes long for very many. Only good to compare. */
 function comparablePath(uri: string): string | null {
   const scheme = 'mlflow-artifacts:/';
@@ -75,10 +84,6 @@ export function sharedFolders(
     if (path === null) continue;
     for (const folder of index.holding(path)) shared.add(folder);
     if (location.owner !== 'experiment') for (const folder of index.below(path)) shared.add(folder);
-  }
-  for (const uri of store.traceLocations()) {
-    const path = comparablePath(uri);
-    if (path !== null) for (const folder of index.holding(path)) shared.add(folder);
   }
   return shared;
 }

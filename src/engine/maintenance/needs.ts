@@ -81,7 +81,9 @@ export function createNeedsFinder(
       if (shared.has(path)) keepModel(model, () => folderShared(model.name, path));
     }
 
-    const stays = (run: number) => !goingRuns.has(run) || runs.has(run);
+    // One that was restored meanwhile stays, too.
+    const deleted = new Set(store.stillDeletedRuns([...goingRuns]));
+    const stays = (run: number) => !deleted.has(run) || runs.has(run);
     const dataUses = store.dataUses();
     // A run that is kept needs its own data in turn.
     for (let before = -1; before !== runs.size; ) {

@@ -1,5 +1,6 @@
 import type { DeletedExperiment, DeletedRun, StoreContent } from '../../protocol/maintenance.ts';
 import type { Database } from '../database/connection.ts';
+import { contentQuery } from './backupStore.ts';
 import type {
   DataUse,
   ModelUse,
@@ -37,6 +38,7 @@ const runColumns = `r.id AS key, r.run_uuid AS runId, r.name, r.experiment_id AS
   (SELECT COALESCE(SUM(s.point_count), 0) FROM metric_series s WHERE s.run_id = r.id) AS points`;
 const modelColumns = `m.id AS key, m.model_uuid AS modelId, m.name, m.experiment_id AS experiment,
   m.source_run_id AS sourceRun, m.artifact_uri AS artifactUri`;
+const traceLocation = "RTRIM(e.artifact_location, '/') || '/traces/' || t.trace_uuid";
 const listed = 'IN (SELECT value FROM json_each(?))';
 
 /** What is in stage deleted. Lists of keys travel as JSON. */
@@ -145,15 +147,11 @@ function useStatements(database: Database) {
     `SELECT 'experiment' AS owner, id AS key, id AS experiment, artifact_location AS uri FROM experiments
      UNION ALL SELECT 'run', id, experiment_id, artifact_uri FROM runs
      UNION ALL SELECT 'loggedModel', id, experiment_id, artifact_uri FROM logged_models
+     UNION ALL SELECT 'trace', t.id, t.experiment_id, ${traceLocation}
+       FROM traces t JOIN experiments e ON e.id = t.experiment_id
      UNION ALL SELECT 'version', 0, NULL, CASE storage_location WHEN '' THEN source ELSE storage_location END
        FROM model_versions WHERE deleted = 0`,
   );
-  const traces = database
-    .prepare<[], string>(
-      `SELECT RTRIM(e.artifact_location, '/') || '/traces/' || t.trace_uuid
-       FROM traces t JOIN experiments e ON e.id = t.experiment_id`,
-    )
-    .pluck();
   return {
     /** Versions that were not deleted, in whatever stage. */
     versions: () => versions.all(),
@@ -164,13 +162,12 @@ function useStatements(database: Database) {
     dataUses: () => dataUses.all(),
     /** One at a time, as there may be many; nothing else can be asked meanwhile. */
     locations: () => locations.iterate(),
-    traceLocations: () => traces.iterate(),
   };
 }
 
 function removalStatements(database: Database) {
   const tracesOfRuns = database.prepare<[string, string], { readonly key: number; readonly uri: string }>(
-    `SELECT t.id AS key, RTRIM(e.artifact_location, '/') || '/traces/' || t.trace_uuid AS uri
+    `SELECT t.id AS key, ${traceLocation} AS uri
      FROM traces t JOIN experiments e ON e.id = t.experiment_id
      JOIN trace_metadata d ON d.trace_id = t.id AND d.key = 'mlflow.sourceRun' AND d.value ${listed}
      WHERE NOT EXISTS (SELECT 1 FROM trace_runs l WHERE l.trace_uuid = t.trace_uuid AND l.run_uuid NOT ${listed})`,
@@ -190,7 +187,6 @@ function removalStatements(database: Database) {
   const removeModels = database.prepare<[string], never>(`DELETE FROM logged_models WHERE id ${listed}`);
   const removeExperiment = database.prepare<[number], never>('DELETE FROM experiments WHERE id = ?');
   const vacuum = database.prepare<[], never>('VACUUM');
-  const truncateLog = database.prepare<[], unknown>('PRAGMA wal_checkpoint(TRUNCATE)');
   return {
     /** Traces that were made in one of the runs and belong to no other. */
     tracesOfRuns(runIds: readonly string[]) {
@@ -211,7 +207,7 @@ function removalStatements(database: Database) {
     /** Rewrites the file without its free pages. Holds the write lock for as long as that takes. */
     vacuum(): void {
       vacuum.run();
-      truncateLog.all();
+      database.mergeLog();
     },
   };
 }
@@ -228,11 +224,7 @@ function figureStatements(database: Database) {
     `SELECT r.experiment_id AS experiment, SUM(s.point_count) AS points
      FROM runs r JOIN metric_series s ON s.run_id = r.id WHERE r.id BETWEEN ? AND ? GROUP BY r.experiment_id`,
   );
-  const content = database.prepare<[], StoreContent>(
-    `SELECT (SELECT COUNT(*) FROM experiments) AS experiments, (SELECT COUNT(*) FROM runs) AS runs,
-       (SELECT COUNT(*) FROM model_versions WHERE deleted = 0) AS modelVersions,
-       (SELECT user_version FROM pragma_user_version) AS "schema"`,
-  );
+  const content = database.prepare<[], StoreContent>(contentQuery);
   const pages = database.prepare<[], PageFigures>(
     `SELECT (SELECT page_size FROM pragma_page_size) AS pageBytes, (SELECT page_count FROM pragma_page_count) AS pages,
        (SELECT freelist_count FROM pragma_freelist_count) AS freePages`,

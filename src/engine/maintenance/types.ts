@@ -51,8 +51,8 @@ export interface DataUse {
 
 /** Where something in the store keeps its files. */
 export interface StoredLocation {
-  readonly owner: 'experiment' | 'run' | 'loggedModel' | 'version';
-  /** Of an experiment, run or logged model; 0 for a version. */
+  readonly owner: 'experiment' | 'run' | 'loggedModel' | 'trace' | 'version';
+  /** 0 for a version. */
   readonly key: number;
   /** Null for a version. */
   readonly experiment: number | null;

@@ -105,6 +105,8 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
   const restarts = createRestartBudget();
   let state: EngineState = { name: 'idle' };
   let conversation: Promise<Conversation> | null = null;
+  /** An engine that cannot open its store, and stays to put a backup in its place. */
+  let damaged: EngineProcess | null = null;
   let closed = false;
 
   const become = (next: EngineState) => {
@@ -143,7 +145,8 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
       if (address !== null) await memory.update(portKey, address.port);
       return { process, address };
     } catch (error) {
-      await process.end();
+      if (toSlipwayError(error).kind === 'storeDamaged') damaged = process;
+      else await process.end();
       throw error;
     }
   };
@@ -185,6 +188,8 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
     conversation = null;
     const opened = await ending?.catch(() => null);
     await opened?.process.end();
+    await damaged?.end();
+    damaged = null;
   };
 
   const hasStore = async (): Promise<boolean> => {
@@ -203,6 +208,13 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
     return conversation ?? begin();
   };
 
+  const restart = async () => {
+    if (closed) return;
+    await end();
+    restarts.reset();
+    if (!closed) await running();
+  };
+
   return {
     folder,
     id,
@@ -215,8 +227,13 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
     hasStore,
     start: async () => void (await running()),
     async request(method, params, cancellation) {
-      const { process } = await running();
-      return ask(process, method, params, cancellation);
+      if (damaged === null || !mendsStore(method)) {
+        const { process } = await running();
+        return ask(process, method, params, cancellation);
+      }
+      const answer = await ask(damaged, method, params, cancellation);
+      if (method === 'maintenance/restore') await restart();
+      return answer;
     },
     on(event, listener) {
       const selective: EngineListener = (happened, data) => {
@@ -229,12 +246,7 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
       listeners.add(listener);
       return { dispose: () => listeners.delete(listener) };
     },
-    async restart() {
-      if (closed) return;
-      await end();
-      restarts.reset();
-      if (!closed) await running();
-    },
+    restart,
     async close() {
       closed = true;
       await end();
@@ -243,6 +255,11 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
       crashed.dispose();
     },
   };
+}
+
+/** What an engine answers whose store is too damaged to be opened. */
+function mendsStore(method: EngineMethod): boolean {
+  return method === 'maintenance/describeBackup' || method === 'maintenance/restore';
 }
 
 async function ask<Method extends EngineMethod>(

@@ -8,6 +8,12 @@ export interface EngineFolders extends Disposable {
   /** Those that can be read: in a workspace that is not trusted, the ones that have a store already. */
   readable(): Promise<readonly EngineClient[]>;
   /**
+   * The readable ones, for a command that needs one.
+   *
+   * @throws SlipwayError noWorkspaceFolder or workspaceUntrusted when there is none.
+   */
+  needed(): Promise<readonly EngineClient[]>;
+  /**
    * The engine of a folder, named by its URI.
    *
    * @throws SlipwayError noWorkspaceFolder when it is not open (any more).
@@ -73,14 +79,22 @@ export function createEngineFolders(create: (folder: WorkspaceFolder) => EngineC
     };
   };
 
+  const readable = async (): Promise<readonly EngineClient[]> => {
+    const all = [...clients.values()];
+    const flags = await Promise.all(all.map((client) => client.canRead()));
+    return all.filter((_, index) => flags[index]);
+  };
+
   return {
     get all() {
       return [...clients.values()];
     },
-    async readable() {
-      const all = [...clients.values()];
-      const flags = await Promise.all(all.map((client) => client.canRead()));
-      return all.filter((_, index) => flags[index]);
+    readable,
+    async needed() {
+      if (clients.size === 0) throw new SlipwayError('noWorkspaceFolder');
+      const found = await readable();
+      if (found.length === 0) throw new SlipwayError('workspaceUntrusted');
+      return found;
     },
     of(folder) {
       const client = clients.get(folder);

@@ -1,4 +1,7 @@
 import { l10n, window } from 'vscode';
+import { toSlipwayError } from '../../protocol/errors.ts';
+import type { StoreContent } from '../../protocol/maintenance.ts';
+import type { EngineClient } from '../engine/client.ts';
 import type { EngineFolders } from '../engine/folders.ts';
 import type { Formats } from '../views/formats.ts';
 import { choose } from '../views/quickPick.ts';
@@ -77,7 +80,7 @@ export async function restoreStore(folders: EngineFolders, formats: Formats): Pr
   if (!source) return;
   const [backup, now] = await Promise.all([
     client.request('maintenance/describeBackup', { path: source.fsPath }),
-    client.request('maintenance/content', {}),
+    contentOf(client),
   ]);
   const restore = l10n.t('Restore');
   const detail = [
@@ -85,15 +88,17 @@ export async function restoreStore(folders: EngineFolders, formats: Formats): Pr
       'The backup is of {0}. It holds {1}; experiments: {2}, model versions: {3}.',
       formats.moment(backup.createdAt),
       runsText(backup.content.runs, formats),
-      backup.content.experiments,
-      backup.content.modelVersions,
+      formats.count(backup.content.experiments),
+      formats.count(backup.content.modelVersions),
     ),
-    l10n.t(
-      'The store holds {0} now; experiments: {1}, model versions: {2}. What was recorded after the backup will be gone from it.',
-      runsText(now.runs, formats),
-      now.experiments,
-      now.modelVersions,
-    ),
+    now === null
+      ? l10n.t('The store is damaged; what was recorded after the backup will be gone from it.')
+      : l10n.t(
+          'The store holds {0} now; experiments: {1}, model versions: {2}. What was recorded after the backup will be gone from it.',
+          runsText(now.runs, formats),
+          formats.count(now.experiments),
+          formats.count(now.modelVersions),
+        ),
     backup.hasArtifacts
       ? l10n.t('The files of runs and models are restored, too.')
       : l10n.t('The backup has no files of runs and models; those that are here stay.'),
@@ -113,5 +118,15 @@ export async function restoreStore(folders: EngineFolders, formats: Formats): Pr
   else {
     const kept = l10n.t('The store that was there before is kept in {0}.', report.replaced);
     void offerFolder(`${done} ${kept}`, report.replaced);
+  }
+}
+
+/** Null when the store is too damaged to be opened, which restoring a backup mends. */
+async function contentOf(client: EngineClient): Promise<StoreContent | null> {
+  try {
+    return await client.request('maintenance/content', {});
+  } catch (error) {
+    if (toSlipwayError(error).kind === 'storeDamaged') return null;
+    throw error;
   }
 }

@@ -4,7 +4,7 @@ import type { CheckReport } from '../../protocol/maintenance.ts';
 import type { EngineFolders } from '../engine/folders.ts';
 import type { RegisterCommand } from '../views/commands.ts';
 import { createDisposables } from '../views/disposables.ts';
-import { localizeError } from '../views/errors.ts';
+import { type ErrorReporter, localizeError } from '../views/errors.ts';
 import type { Formats } from '../views/formats.ts';
 import { escaped } from '../views/markdown.ts';
 import type { ReadOnlyDocuments } from '../views/readOnlyDocuments.ts';
@@ -19,6 +19,7 @@ export interface MaintenanceCommandsOptions {
   readonly register: RegisterCommand;
   readonly folders: EngineFolders;
   readonly formats: Formats;
+  readonly errors: ErrorReporter;
   readonly documents: ReadOnlyDocuments;
 }
 
@@ -27,13 +28,11 @@ export function registerMaintenanceCommands(options: MaintenanceCommandsOptions)
   const { register, folders, formats, documents } = options;
   const disposables = createDisposables();
   const show = async (name: string, text: string) => {
-    await commands.executeCommand('markdown.showPreview', documents.put(`/${name}.md`, text));
+    await commands.executeCommand('markdown.showPreview', documents.put(`/${name}`, text));
   };
 
-  disposables.add(register('slipway.deleteRun', (target) => deleteRun(folders, formats, target)));
-  disposables.add(
-    register('slipway.deleteExperiment', (target) => deleteExperiment(folders, formats, target)),
-  );
+  disposables.add(register('slipway.deleteRun', (target) => deleteRun(options, target)));
+  disposables.add(register('slipway.deleteExperiment', (target) => deleteExperiment(options, target)));
   disposables.add(register('slipway.restoreDeleted', () => restoreDeleted(folders, formats)));
   disposables.add(register('slipway.deletePermanently', () => deletePermanently(folders, formats)));
   disposables.add(

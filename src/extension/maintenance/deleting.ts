@@ -2,19 +2,26 @@ import { l10n, ThemeIcon, window } from 'vscode';
 import type { ExperimentTarget, RunTarget } from '../contributions.ts';
 import type { EngineFolders } from '../engine/folders.ts';
 import { pickExperiment, pickRun } from '../tracking/pickRun.ts';
+import type { ErrorReporter } from '../views/errors.ts';
 import type { Formats } from '../views/formats.ts';
 import { choose } from '../views/quickPick.ts';
 import { pickFolder } from './pickFolder.ts';
 
 const mostOffered = 500;
 
+export interface DeletingOptions {
+  readonly folders: EngineFolders;
+  readonly formats: Formats;
+  /** Told what goes wrong when the person undoes it, after the command has ended. */
+  readonly errors: ErrorReporter;
+}
+
 /** Moves a run, and the runs nested in it if the person says so, to where it can be restored from. */
 export async function deleteRun(
-  folders: EngineFolders,
-  formats: Formats,
+  { folders, formats, errors }: DeletingOptions,
   target: RunTarget | undefined,
 ): Promise<void> {
-  const run = target ?? (await pickRun(folders, formats));
+  const run = target ?? (await pickRun(folders, formats, l10n.t('Choose the run to delete')));
   if (!run) return;
   const client = folders.of(run.folder);
   const [detail, nested] = await Promise.all([
@@ -45,30 +52,30 @@ export async function deleteRun(
   if (withNested === undefined) return;
   const runIds = withNested ? [run.runId, ...nested] : [run.runId];
   await client.request('maintenance/deleteRuns', { runIds });
-  void offerUndo(
+  offerUndo(
     runIds.length === 1
       ? l10n.t('The run "{0}" was deleted.', name)
       : l10n.t('The run "{0}" and its nested runs were deleted.', name),
     () => client.request('maintenance/restoreRuns', { runIds }),
-  );
+  ).catch(errors.report);
 }
 
 /** Moves an experiment with its runs to where it can be restored from. */
 export async function deleteExperiment(
-  folders: EngineFolders,
-  formats: Formats,
+  { folders, formats, errors }: DeletingOptions,
   target: ExperimentTarget | undefined,
 ): Promise<void> {
-  const experiment = target ?? (await pickExperiment(folders, formats));
+  const experiment =
+    target ?? (await pickExperiment(folders, formats, l10n.t('Choose the experiment to delete')));
   if (!experiment) return;
   const client = folders.of(experiment.folder);
   const { experimentId } = experiment;
   const all = await client.request('tracking/experiments', {});
   const name = all.find((one) => one.experimentId === experimentId)?.name ?? experimentId;
   await client.request('maintenance/deleteExperiment', { experimentId });
-  void offerUndo(l10n.t('The experiment "{0}" and its runs were deleted.', name), () =>
+  offerUndo(l10n.t('The experiment "{0}" and its runs were deleted.', name), () =>
     client.request('maintenance/restoreExperiment', { experimentId }),
-  );
+  ).catch(errors.report);
 }
 
 /** Brings back a run, or an experiment with all of its runs. */

@@ -28,7 +28,7 @@ export function diskUsageDocument(folder: string, usage: DiskUsage, formats: For
       [
         l10n.t('Name'),
         l10n.t('Runs'),
-        l10n.t('Deleted runs'),
+        l10n.t('Of these deleted'),
         l10n.t('Points of metrics'),
         l10n.t('Files'),
         l10n.t('Size'),

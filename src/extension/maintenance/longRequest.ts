@@ -1,4 +1,4 @@
-import { ProgressLocation, window } from 'vscode';
+import { type Disposable, type Progress, ProgressLocation, window } from 'vscode';
 import type { EngineMethod, EngineParams, EngineResult } from '../../protocol/engine.ts';
 import { toSlipwayError } from '../../protocol/errors.ts';
 import type { EngineClient } from '../engine/client.ts';
@@ -19,13 +19,7 @@ export async function askForLong<Method extends EngineMethod>(
   return window.withProgress(
     { location: ProgressLocation.Notification, title, cancellable: true },
     async (progress, cancellation) => {
-      let shown = 0;
-      const listening = client.on('job/progress', (told) => {
-        if (told.method !== method) return;
-        const percent = Math.floor(100 * told.fraction);
-        progress.report({ increment: Math.max(0, percent - shown) });
-        shown = Math.max(shown, percent);
-      });
+      const following = followProgress(client, method, progress);
       try {
         return await client.request(method, params, cancellation);
       } catch (error) {
@@ -33,8 +27,23 @@ export async function askForLong<Method extends EngineMethod>(
         if (wasCancelled && whenCancelled) void window.showInformationMessage(whenCancelled);
         throw error;
       } finally {
-        listening.dispose();
+        following.dispose();
       }
     },
   );
+}
+
+/** Moves the bar of a notification as the engine tells how far a request is. */
+export function followProgress(
+  client: EngineClient,
+  method: EngineMethod,
+  progress: Progress<{ readonly increment: number }>,
+): Disposable {
+  let shown = 0;
+  return client.on('job/progress', (told) => {
+    if (told.method !== method) return;
+    const percent = Math.floor(100 * told.fraction);
+    progress.report({ increment: Math.max(0, percent - shown) });
+    shown = Math.max(shown, percent);
+  });
 }

@@ -7,6 +7,8 @@ import { imports } from './0006-imports.ts';
 import { removal } from './0007-removal.ts';
 import { foreignSourceRuns } from './0008-foreignSourceRuns.ts';
 import { traceLinks } from './0009-traceLinks.ts';
+import { dataFolders } from './0010-dataFolders.ts';
+import { traceSearches } from './0011-traceSearches.ts';
 
 /** A numbered, forward-only change of the schema. */
 export interface Migration {
@@ -25,4 +27,6 @@ export const migrations: readonly Migration[] = [
   removal,
   foreignSourceRuns,
   traceLinks,
+  dataFolders,
+  traceSearches,
 ];
