@@ -204,7 +204,7 @@ const builds = [
     jsx: 'automatic',
     jsxImportSource: 'preact',
     loader: { '.ttf': 'file', '.woff': 'file', '.svg': 'dataurl' },
-    plugins: [rememberOutputs, withoutZodLocales],
+    plugins: [rememberOutputs],
   },
 ];
 

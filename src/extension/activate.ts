@@ -6,6 +6,7 @@ import { createEngineFolders, type EngineFolders } from './engine/folders.ts';
 import { forwardEngineLog } from './engine/log.ts';
 import { registerInteropCommands } from './interop/commands.ts';
 import { registerMaintenanceCommands } from './maintenance/commands.ts';
+import { tellStoreUpgrades } from './maintenance/storeUpgrade.ts';
 import { registerMonitoringCommands } from './monitoring/commands.ts';
 import { registerRegistryCommands } from './registry/commands.ts';
 import { createModelsTree } from './registry/modelsTree.ts';
@@ -65,11 +66,12 @@ export function activate(context: ExtensionContext): void {
   add(registerServingCommands({ register, folders, formats, documents }));
   add(registerMonitoringCommands({ register, folders, formats, pages }));
   add(registerInteropCommands({ register, folders, formats, documents }));
-  add(registerMaintenanceCommands({ register, folders, formats, documents }));
+  add(registerMaintenanceCommands({ register, folders, formats, errors, documents }));
   const sample = { extensionUri, memory: globalState };
   add(register('slipway.openSampleProject', (target) => openSampleProject(sample, target)));
 
   add(tellCrashes(folders, errors.report));
+  add(tellStoreUpgrades(folders));
   add(provideTerminalEnvironment(context, folders));
   add(startEnginesInBackground(folders, errors.report));
   greetSample(globalState).catch(errors.record);

@@ -42,6 +42,25 @@ describe('what a run was made of, on its page', () => {
     assert.equal(await section().getByText('commit is kept').count(), 0);
   });
 
+  it('shows how much there is in folders, and what was too large or could not be read', async () => {
+    const file = { origin: 'argument', size: 48_210_113, fileCount: 1204, isTooLarge: false } as const;
+    run.provenance = {
+      ...madeInTerminal,
+      files: [
+        { ...file, path: '/data/seasons', digest: 'c'.repeat(64) },
+        { ...file, path: '/data/huge', digest: null, isTooLarge: true },
+        { ...file, path: '/data/closed', digest: null, size: 0, fileCount: 0 },
+      ],
+    };
+    open = await pages.open('run', run, { height: 3000 });
+    const row = (name: string) => section().locator('.data-rows li').filter({ hasText: name });
+    await row('seasons').getByText('1,204 files, 48.2 MB', { exact: true }).waitFor();
+    await row('seasons').getByText('cccccccccc', { exact: true }).waitFor();
+    await row('huge').getByText('too large', { exact: true }).waitFor();
+    await row('huge').getByTitle('It is too large to be read through.').getByText('no digest').waitFor();
+    await row('closed').getByTitle('It could not be read.').getByText('no digest').waitFor();
+  });
+
   it('links to a repository on the web, and to nothing else', async () => {
     open = await pages.open('run', run, { height: 3000 });
     await section().getByRole('link', { name: 'https://git.example.com/growth/churn.git' }).waitFor();

@@ -35,9 +35,18 @@ export const madeInTerminal: RunProvenance = {
       path: '/home/ana/churn/data/churn train.csv',
       origin: 'argument',
       size: 48_210_113,
+      fileCount: null,
+      isTooLarge: false,
       digest: '492d5ea496056f1a6a6592241032fab764c321596317930b4fa0e1e8bc3b7470',
     },
-    { path: '/mnt/lake/history.parquet', origin: 'dataset', size: 48_210_113_000, digest: null },
+    {
+      path: '/mnt/lake/history.parquet',
+      origin: 'dataset',
+      size: 48_210_113_000,
+      fileCount: null,
+      digest: null,
+      isTooLarge: true,
+    },
   ],
 };
 

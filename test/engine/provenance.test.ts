@@ -1,69 +1,25 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { createGitRepository, type GitRepository } from '../gitRepository.ts';
+import { delimiter, join, parse } from 'node:path';
 import { textAt } from './answers.ts';
+import { openProvenanceStage, type ProvenanceStage, program } from './provenanceStage.ts';
 import { openTrackingEngine, type TrackingEngine } from './trackingEngine.ts';
 
-const program = '0123456789abcdef0123456789abcdef';
-
 describe('provenance', () => {
-  let engine: TrackingEngine;
-  let repository: GitRepository;
+  let stage: ProvenanceStage;
+  let engine: ProvenanceStage['engine'];
+  let repository: ProvenanceStage['repository'];
 
   beforeEach(async () => {
-    engine = await openTrackingEngine();
-    repository = createGitRepository();
+    stage = await openProvenanceStage();
+    ({ engine, repository } = stage);
   });
-  afterEach(async () => {
-    await engine.close();
-    repository.remove();
-  });
+  afterEach(() => stage.close());
 
-  const report = (fields: object = {}) => ({
-    program,
-    kind: 'script',
-    entry_point: join(repository.folder, 'train.py'),
-    command: ['python', 'train.py'],
-    folder: repository.folder,
-    python_version: '3.13.2',
-    python_implementation: 'CPython',
-    python_executable: '/usr/bin/python3',
-    search_path: [],
-    prefix: '/usr',
-    ...fields,
-  });
-  const tell = async (fields: object = {}) => {
-    const answer = await engine.fetch('/api/2.0/slipway/programs', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(report(fields)),
-    });
-    return answer.status;
-  };
-  const createRun = async (header = program): Promise<string> => {
-    const answer = await engine.fetch('/api/2.0/mlflow/runs/create', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-slipway-program': header },
-      body: JSON.stringify({ experiment_id: '0' }),
-    });
-    return textAt(await answer.json(), 'run.info.run_id');
-  };
-  const made = async (runId: string) => {
-    await engine.provenance.settled();
-    return engine.provenance.ofRun(runId);
-  };
+  const tell: ProvenanceStage['tell'] = (fields) => stage.tell(fields);
+  const createRun: ProvenanceStage['createRun'] = (header) => stage.createRun(header);
+  const made: ProvenanceStage['made'] = (runId) => stage.made(runId);
   const commitAll = () => {
     repository.git('add', '.');
     repository.git('commit', '--quiet', '--message=next');
@@ -80,6 +36,13 @@ describe('provenance', () => {
     assert.equal(await tell(), 200);
     assert.equal((await made(first)).code?.commit, commit);
     assert.equal((await made(first)).program?.pythonVersion, '3.13.2');
+  });
+
+  it('tells that more is known of a run, where there is no code too', async () => {
+    const runId = await createRun();
+    await tell({ entry_point: null, folder: parse(repository.folder).root });
+    assert.equal((await made(runId)).code, null);
+    assert.deepEqual(stage.told, [runId]);
   });
 
   it('keeps the first report of a program', async () => {
@@ -199,7 +162,7 @@ describe('provenance', () => {
     process.env.PATH = `${folder}${delimiter}${path}`;
     try {
       const hanging = await openTrackingEngine();
-      await tellTo(hanging, report());
+      await tellTo(hanging, stage.report());
       const { body } = await hanging.call('POST', '/runs/create', { experiment_id: '0' });
       assert.equal(textAt(body, 'run.info.status'), 'RUNNING');
       hanging.provenance.runCreated(textAt(body, 'run.info.run_id'), program);
@@ -208,65 +171,6 @@ describe('provenance', () => {
       process.env.PATH = path;
       rmSync(folder, { recursive: true });
     }
-  });
-
-  it('reads regular files of this machine only, each once', async () => {
-    const file = (name: string) => join(repository.folder, name);
-    repository.write('data.csv', 'x');
-    mkdirSync(file('folder'));
-    // Whoever opens one waits until somebody writes.
-    if (process.platform !== 'win32') execFileSync('mkfifo', [file('pipe')]);
-    const command = ['python', 'train.py', 'data.csv', '--data=data.csv', 'folder', 'pipe', 'none.csv', ''];
-    await tell({ command });
-    const runId = await createRun();
-    for (const [index, uri] of [
-      '//host/share/x',
-      '\\\\host\\share\\x',
-      'file://host/x',
-      's3://b/x',
-      'a\0b',
-    ].entries()) {
-      await engine.call('POST', '/runs/log-inputs', {
-        run_id: runId,
-        datasets: [
-          {
-            dataset: {
-              name: `d${index}`,
-              digest: '1',
-              source_type: 'local',
-              source: JSON.stringify({ uri }),
-            },
-          },
-        ],
-      });
-    }
-    assert.deepEqual(
-      (await made(runId)).files.map(({ path, size }) => [path, size]),
-      [[file('data.csv'), 1]],
-    );
-  });
-
-  it('does not read a file through that is too large, but knows its size', async () => {
-    const size = 3 * 1024 * 1024 * 1024;
-    repository.write('huge.bin', '');
-    truncateSync(join(repository.folder, 'huge.bin'), size);
-    await tell({ command: ['python', 'train.py', 'huge.bin'] });
-    const { files } = await made(await createRun());
-    assert.deepEqual(
-      files.map((file) => [file.size, file.digest]),
-      [[size, null]],
-    );
-  });
-
-  it('takes a file as it is when the run begins', async () => {
-    repository.write('data.csv', 'one');
-    await tell({ command: ['python', 'train.py', 'data.csv'] });
-    const [first] = (await made(await createRun())).files;
-    repository.write('new.csv', 'two');
-    renameSync(join(repository.folder, 'new.csv'), join(repository.folder, 'data.csv'));
-    const [second] = (await made(await createRun())).files;
-    assert.notEqual(second?.digest, first?.digest);
-    assert.equal(second?.size, first?.size);
   });
 
   it('names packages as they are searched for, the first of each name on the search path', async () => {

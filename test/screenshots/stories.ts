@@ -2,6 +2,8 @@ import { driftPage, narrowRunPage, runPage, walkthrough } from './pages.ts';
 import { endpointDocument, endpoints, promoteConfirmation } from './production.ts';
 import type { Story } from './scene.ts';
 import { emptyViews, experiments, models, untrusted } from './sideBar.ts';
+import { diskUsage, importChoices, imported } from './store.ts';
+import { madeFrom, runTooltip, systemMetrics } from './terminalRuns.ts';
 
 /** Every view and page. A new one gets a scene here. */
 export const stories: readonly Story[] = [
@@ -18,6 +20,11 @@ export const stories: readonly Story[] = [
       endpointDocument,
       narrowRunPage,
     ],
+  },
+  {
+    recorded: true,
+    trusted: true,
+    scenes: [systemMetrics, madeFrom, runTooltip, diskUsage, importChoices, imported],
   },
   { recorded: false, trusted: true, scenes: [emptyViews, walkthrough] },
   { recorded: true, trusted: false, scenes: [untrusted] },

@@ -27,6 +27,13 @@ describe('A refusal of SQLite or of the file system', () => {
     });
   }
 
+  it('of a folder that cannot be created is one, though Node says that it is not there', () => {
+    const thrown = Object.assign(refusal('ENOENT'), { syscall: 'mkdir' });
+    const explained = explainRefusal(thrown, '/data');
+    assert.ok(explained instanceof SlipwayError);
+    assert.equal(explained.kind, 'storeNotWritable');
+  });
+
   it('is told apart from what is no refusal, and from one that was explained', () => {
     for (const thrown of [refusal('ENOENT'), refusal('SQLITE_ERROR'), new Error('no code'), 'text']) {
       assert.equal(explainRefusal(thrown, '/data'), thrown);

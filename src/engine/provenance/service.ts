@@ -16,7 +16,8 @@ import type { Database } from '../database/connection.ts';
 import { parseJsonOrNull } from '../tracking/jsonText.ts';
 import type { TrackingService } from '../tracking/service.ts';
 import { type ObservedCode, observeCode } from './codeState.ts';
-import { createFileDigests, pathOfSource, pathsInCommand } from './dataFiles.ts';
+import { createDataDigests } from './dataDigests.ts';
+import { pathOfSource, pathsInCommand } from './dataPaths.ts';
 import { gitTags } from './gitTags.ts';
 import { describeMachine } from './machine.ts';
 import { installedPackages } from './packages.ts';
@@ -39,7 +40,7 @@ export interface ProvenanceService {
   programReported(report: ProgramReport): void;
   /** A program that may not have told of itself yet created a run. */
   runCreated(runId: string, programId: string): void;
-  /** Datasets were logged to a run; files that they name are looked at. */
+  /** Datasets were logged to a run; files and folders that they name are looked at. */
   inputsLogged(runId: string): void;
   /** @throws SlipwayError `notFound` when there is no such run. */
   ofRun(runId: string): RunProvenance;
@@ -62,7 +63,7 @@ const mostFiles = 50;
 export function createProvenanceService(options: ProvenanceServiceOptions): ProvenanceService {
   const { database, tracking, changes } = options;
   const store = createProvenanceStore(database, (text) => createHash('sha256').update(text).digest('hex'));
-  const digests = createFileDigests();
+  const digests = createDataDigests();
   const failed = (error: unknown) =>
     changes.log('warning', `What a run was made of was not recorded: ${toSlipwayError(error).message}`);
   const observations = createQueue(failed);
@@ -94,10 +95,13 @@ export function createProvenanceService(options: ProvenanceServiceOptions): Prov
     observations.add(async (signal) => {
       forgetStale();
       const code = await codeOf(report, signal);
-      if (code === null || signal.aborted) return;
-      const { state, changes: uncommitted } = code;
-      store.setCode(runId, JSON.stringify(state), uncommitted && JSON.stringify(uncommitted));
-      completeTags(runId, state);
+      if (signal.aborted) return;
+      if (code !== null) {
+        const { state, changes: uncommitted } = code;
+        store.setCode(runId, JSON.stringify(state), uncommitted && JSON.stringify(uncommitted));
+        completeTags(runId, state);
+      }
+      // Also without code: the program's packages and its machine are known by now.
       changes.provenance(runId);
     });
     readFiles(runId, pathsInCommand(report.command, report.folder), 'argument', report);
@@ -117,12 +121,13 @@ export function createProvenanceService(options: ProvenanceServiceOptions): Prov
     origin: DataFile['origin'],
     report: ProgramReport,
   ) => {
+    const asked = performance.now();
     readings.add(async (signal) => {
       let found = 0;
       for (const path of new Set(paths)) {
         if (found >= mostFiles || signal.aborted) break;
-        if (path === report.entry_point) continue;
-        const file = await digests.digestOf(path, signal);
+        if (holdsProgram(path, report)) continue;
+        const file = await digests.digestOf(path, asked, signal);
         if (file === null || signal.aborted) continue;
         found += 1;
         store.addFile(runId, { path, origin, ...file });
@@ -189,6 +194,11 @@ export function createProvenanceService(options: ProvenanceServiceOptions): Prov
 function codeFolders({ kind, entry_point: script, prefix, folder }: ProgramReport): readonly string[] {
   if (kind !== 'script' || script === null || isBelow(script, prefix)) return [folder];
   return [dirname(script), folder];
+}
+
+/** Whether a path is the program's script, or a folder in which that lies or the program was started: no data. */
+function holdsProgram(path: string, { entry_point: script, folder }: ProgramReport): boolean {
+  return [script, folder].some((place) => place !== null && (place === path || isBelow(place, path)));
 }
 
 function isBelow(file: string, folder: string): boolean {

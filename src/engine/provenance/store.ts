@@ -14,6 +14,10 @@ export interface RunProgramRow extends ProgramRow {
   readonly changes: string | null;
 }
 
+interface FileRow extends Omit<DataFile, 'isTooLarge'> {
+  readonly isTooLarge: number;
+}
+
 export interface ProvenanceStore {
   /** Keeps what a program told of itself, whether it is known already or not. */
   setReport(programId: string, report: string): void;
@@ -25,7 +29,7 @@ export interface ProvenanceStore {
   /** Null when the run was made by no known program. */
   programOfRun(runId: string): string | null;
   setCode(runId: string, code: string, changes: string | null): void;
-  /** A file that is known of the run already stays as it was. */
+  /** A file or folder that is known of the run already stays as it was. */
   addFile(runId: string, file: DataFile): void;
   run(runId: string): RunProgramRow | null;
   files(runId: string): readonly DataFile[];
@@ -67,9 +71,12 @@ export function createProvenanceStore(
   const setCode = database.prepare<[string, number | null, string], never>(
     'UPDATE run_programs SET code = ?, changes_id = ? WHERE run_uuid = ?',
   );
-  const addFile = database.prepare<[string, string, number, string | null, string], never>(
-    `INSERT INTO run_files (run_uuid, path, origin, size, digest)
-     SELECT run_uuid, ?, ?, ?, ? FROM runs WHERE run_uuid = ? ON CONFLICT DO NOTHING`,
+  const addFile = database.prepare<
+    [string, string, number, number | null, string | null, number, string],
+    never
+  >(
+    `INSERT INTO run_files (run_uuid, path, origin, size, file_count, digest, is_too_large)
+     SELECT run_uuid, ?, ?, ?, ?, ?, ? FROM runs WHERE run_uuid = ? ON CONFLICT DO NOTHING`,
   );
   const run = database.prepare<[string], RunProgramRow>(
     `SELECT p.report, packages.content AS packages, machine.content AS machine, r.code, changes.content AS changes
@@ -79,8 +86,9 @@ export function createProvenanceStore(
        LEFT JOIN provenance_texts changes ON changes.id = r.changes_id
      WHERE r.run_uuid = ?`,
   );
-  const files = database.prepare<[string], DataFile>(
-    'SELECT path, origin, size, digest FROM run_files WHERE run_uuid = ? ORDER BY origin DESC, path',
+  const files = database.prepare<[string], FileRow>(
+    `SELECT path, origin, size, file_count AS fileCount, digest, is_too_large AS isTooLarge
+     FROM run_files WHERE run_uuid = ? ORDER BY origin DESC, path`,
   );
   const forgetIdlePrograms = database.prepare<[number], never>(
     `DELETE FROM programs WHERE creation_time < ?
@@ -117,12 +125,12 @@ export function createProvenanceStore(
         if (programOfRun.get(runId) === undefined) return;
         setCode.run(code, changes === null ? null : keepText(changes), runId);
       }),
-    addFile: (runId, { path, origin, size, digest }) =>
+    addFile: (runId, { path, origin, size, fileCount, digest, isTooLarge }) =>
       database.transaction(() => {
-        addFile.run(path, origin, size, digest, runId);
+        addFile.run(path, origin, size, fileCount, digest, isTooLarge ? 1 : 0, runId);
       }),
     run: (runId) => run.get(runId) ?? null,
-    files: (runId) => files.all(runId),
+    files: (runId) => files.all(runId).map((row) => ({ ...row, isTooLarge: row.isTooLarge === 1 })),
     forgetIdlePrograms: (before) =>
       database.transaction(() => {
         forgetIdlePrograms.run(before);

@@ -34,7 +34,7 @@ export async function pickVersion(
     const version = await folders.of(target.folder).request('registry/version', params);
     return { folder: target.folder, version };
   }
-  const clients = target ? [folders.of(target.folder)] : await folders.readable();
+  const clients = target ? [folders.of(target.folder)] : await folders.needed();
   const found = await Promise.all(
     clients.map(async (client) => {
       const names = target ? [target.model] : await modelNames(client);

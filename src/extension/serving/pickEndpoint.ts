@@ -13,7 +13,7 @@ export async function pickEndpoint(
   states: readonly EndpointState[],
 ): Promise<EndpointTarget | undefined> {
   const found = await Promise.all(
-    (await folders.readable()).map(async (client) => {
+    (await folders.needed()).map(async (client) => {
       const endpoints = await client.request('serving/endpoints', {});
       return endpoints.map((endpoint) => ({ folder: client.id, endpoint }));
     }),

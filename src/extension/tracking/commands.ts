@@ -1,6 +1,6 @@
 import type { Disposable } from 'vscode';
 import { commands, env, l10n, Uri, window } from 'vscode';
-import { systemMetricPrefix } from '../../protocol/tracking.ts';
+import { systemMetricPrefix } from '../../protocol/systemMetrics.ts';
 import type { EngineFolders } from '../engine/folders.ts';
 import type { RegisterCommand } from '../views/commands.ts';
 import { createDisposables } from '../views/disposables.ts';

@@ -56,7 +56,8 @@ export function createExperimentsTree({ folders, errors, formats }: ExperimentsT
         label: run.name,
         kind: run.modelCount > 0 ? 'runWithModel' : 'run',
         description: runDescription(run, formats),
-        tooltip: runTooltip(run, formats),
+        readTooltip: async () =>
+          runTooltip(await client.request('tracking/run', { runId: run.runId }), formats),
         iconPath: statusIcon(run.status),
         command: {
           title: l10n.t('Open Run'),

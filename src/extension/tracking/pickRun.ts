@@ -9,10 +9,14 @@ import { runDescription, statusIcon } from './runDescription.ts';
 const newestExperiments = 10;
 const newestRuns = 20;
 
-/** Asks for a run: those that train first, then the newest. */
-export async function pickRun(folders: EngineFolders, formats: Formats): Promise<RunTarget | undefined> {
+/** Asks for a run, by a title that says what for: those that train first, then the newest. */
+export async function pickRun(
+  folders: EngineFolders,
+  formats: Formats,
+  title = l10n.t('Choose a run'),
+): Promise<RunTarget | undefined> {
   const found = await Promise.all(
-    (await folders.readable()).map(async (client) => {
+    (await folders.needed()).map(async (client) => {
       const experiments = await client.request('tracking/experiments', {});
       const lists = experiments.slice(0, newestExperiments).map(async ({ experimentId, name }) => {
         const page = await client.request('tracking/runs', {
@@ -35,7 +39,7 @@ export async function pickRun(folders: EngineFolders, formats: Formats): Promise
     )
     .map(({ choice }) => choice);
   return choose({
-    title: l10n.t('Choose a run'),
+    title,
     placeholder: l10n.t('Newest first'),
     choices,
     none: l10n.t('There are no runs yet. Run a training script that uses mlflow in a terminal.'),
@@ -48,7 +52,7 @@ export async function pickRunWithModel(
   formats: Formats,
 ): Promise<RunTarget | undefined> {
   const found = await Promise.all(
-    (await folders.readable()).map(async (client) => {
+    (await folders.needed()).map(async (client) => {
       const runs = await client.request('tracking/runsWithModels', { limit: 200 });
       return runs.map((run) => runChoice(client.id, run, undefined, formats));
     }),
@@ -61,13 +65,14 @@ export async function pickRunWithModel(
   });
 }
 
-/** Asks for an experiment, the one with the newest activity first. */
+/** Asks for an experiment, by a title that says what for: the one with the newest activity first. */
 export async function pickExperiment(
   folders: EngineFolders,
   formats: Formats,
+  title = l10n.t('Choose an experiment'),
 ): Promise<ExperimentTarget | undefined> {
   const found = await Promise.all(
-    (await folders.readable()).map(async (client) => {
+    (await folders.needed()).map(async (client) => {
       const experiments = await client.request('tracking/experiments', {});
       return experiments.map((experiment) => ({
         label: experiment.name,
@@ -77,10 +82,10 @@ export async function pickExperiment(
     }),
   );
   return choose({
-    title: l10n.t('Choose an experiment'),
+    title,
     placeholder: l10n.t('Newest activity first'),
     choices: found.flat(),
-    none: l10n.t('There are no experiments yet.'),
+    none: l10n.t('There are no experiments yet. Run a training script that uses mlflow in a terminal.'),
   });
 }
 

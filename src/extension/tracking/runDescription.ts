@@ -1,5 +1,5 @@
 import { l10n, type MarkdownString, ThemeColor, ThemeIcon } from 'vscode';
-import type { MetricValue, RunStatus, RunSummary } from '../../protocol/tracking.ts';
+import type { MetricValue, RunDetail, RunStatus, RunSummary } from '../../protocol/tracking.ts';
 import type { Formats } from '../views/formats.ts';
 import { type TooltipRow, tooltipOf } from '../views/tooltips.ts';
 
@@ -16,16 +16,29 @@ export function runDescription(run: RunSummary, formats: Formats): string {
   return [metricText(run.mainMetric, formats), age].filter((part) => part !== null).join(' · ');
 }
 
-export function runTooltip(run: RunSummary, formats: Formats): MarkdownString {
+export function runTooltip(detail: RunDetail, formats: Formats): MarkdownString {
+  const { run } = detail;
   const rows: TooltipRow[] = [
     [l10n.t('Status'), statusText(run.status)],
     [l10n.t('Started'), formats.moment(run.startTime)],
   ];
   if (run.endTime !== null) rows.push([l10n.t('Duration'), formats.duration(run.endTime - run.startTime)]);
   if (run.mainMetric) rows.push([run.mainMetric.key, formats.metric(run.mainMetric.value)]);
+  const commit = commitText(detail);
+  if (commit !== null) rows.push([l10n.t('Commit'), commit]);
   rows.push([l10n.t('Run ID'), run.runId]);
   return tooltipOf(run.name, rows);
 }
+
+/** Such as "9f2c1d7ab3 · main · with changes"; null when no commit is known. */
+function commitText({ sourceCommit, sourceBranch, sourceDirty }: RunDetail): string | null {
+  if (!sourceCommit) return null;
+  const changes = sourceDirty ? l10n.t('with changes') : null;
+  return [sourceCommit.slice(0, shownOfCommit), sourceBranch, changes].filter(Boolean).join(' · ');
+}
+
+/** As many characters as the page of the run shows. */
+const shownOfCommit = 10;
 
 export function statusText(status: RunStatus): string {
   switch (status) {

@@ -1,5 +1,6 @@
 import { l10n, ThemeIcon } from 'vscode';
-import { type ArtifactEntry, type RunDetail, systemMetricPrefix } from '../../protocol/tracking.ts';
+import { systemMetricPrefix } from '../../protocol/systemMetrics.ts';
+import type { ArtifactEntry, RunDetail } from '../../protocol/tracking.ts';
 import type { CommandId } from '../contributions.ts';
 import type { EngineClient } from '../engine/client.ts';
 import type { Formats } from '../views/formats.ts';

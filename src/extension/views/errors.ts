@@ -83,6 +83,11 @@ function remedyButtonsOf(error: SlipwayError): readonly Button[] {
         },
         showLog,
       ];
+    case 'storeDamaged':
+      return [
+        { title: l10n.t('Restore Store…'), command: 'slipway.restoreStore' satisfies CommandId },
+        showLog,
+      ];
     case 'workspaceUntrusted':
       return [{ title: l10n.t('Manage Workspace Trust'), command: 'workbench.trust.manage' }];
     case 'noWorkspaceFolder':

@@ -8,7 +8,7 @@ export interface Formats {
   /** Four significant digits, with the separators of the person's language. */
   metric(value: number): string;
   count(value: number): string;
-  /** Such as "1.4 MB"; powers of 1024. */
+  /** Such as "1.46 MB"; 1 MB is 1,000,000 bytes, as on the pages and the command line. */
   bytes(value: number): string;
   /** How long ago, such as "3 min ago"; a date when it is more than a month. */
   age(milliseconds: number): string;
@@ -18,7 +18,7 @@ export interface Formats {
   moment(milliseconds: number): string;
 }
 
-const byteUnits = ['B', 'KB', 'MB', 'GB', 'TB'];
+const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB'];
 
 const second = 1_000;
 const minute = 60 * second;
@@ -34,6 +34,7 @@ export function createFormats(l10n: Translator, locale: string, now: () => numbe
   const extremes = numbers({ notation: 'scientific', maximumSignificantDigits: 4 });
   const counts = numbers({});
   const tenths = numbers({ maximumFractionDigits: 1 });
+  const sizes = numbers({ maximumSignificantDigits: 3 });
   const dates = times({ dateStyle: 'medium' });
   const moments = times({ dateStyle: 'medium', timeStyle: 'medium' });
 
@@ -45,11 +46,8 @@ export function createFormats(l10n: Translator, locale: string, now: () => numbe
     },
     count: (value) => counts().format(value),
     bytes(value) {
-      const step = Math.min(
-        byteUnits.length - 1,
-        Math.max(0, Math.floor(Math.log2(Math.max(1, value)) / 10)),
-      );
-      return `${tenths().format(value / 1024 ** step)} ${byteUnits[step]}`;
+      const step = Math.min(byteUnits.length - 1, Math.floor(Math.log10(Math.max(1, value)) / 3));
+      return `${sizes().format(value / 1000 ** step)} ${byteUnits[step]}`;
     },
     age(milliseconds) {
       const passed = now() - milliseconds;

@@ -97,6 +97,16 @@ export function createLiveTree(options: LiveTreeOptions): LiveTree {
   const provider: TreeDataProvider<TreeNode> = {
     onDidChangeTreeData: changed.event,
     getTreeItem: (node) => node.item,
+    async resolveTreeItem(item, node) {
+      if (!node.readTooltip) return item;
+      try {
+        // The row's own item stays without, as it is compared with the one that is read next.
+        return { ...item, tooltip: await node.readTooltip() };
+      } catch (error) {
+        errors.record(error);
+        return item;
+      }
+    },
     async getChildren(node) {
       const below = await rows.below(node);
       tellFailure();

@@ -1,4 +1,4 @@
-import { TreeItem, TreeItemCollapsibleState } from 'vscode';
+import { type MarkdownString, TreeItem, TreeItemCollapsibleState } from 'vscode';
 import type { ViewItem } from '../contributions.ts';
 import type { EngineClient } from '../engine/client.ts';
 
@@ -11,6 +11,8 @@ export interface TreeNode {
   readonly item: TreeItem;
   /** Null when there is nothing below. */
   readonly children: (() => Promise<readonly TreeNode[]>) | null;
+  /** Reads a tooltip that takes asking for; the item has none then. */
+  readonly readTooltip?: () => Promise<MarkdownString>;
 }
 
 /** What a node is made of: `TreeItem` with its optional members in one literal. */
@@ -20,6 +22,8 @@ export interface NodeLook
   > {
   readonly label: string;
   readonly kind: ViewItem;
+  /** In place of `tooltip`: called once the pointer rests on the row. */
+  readonly readTooltip?: () => Promise<MarkdownString>;
 }
 
 /** A node at `folder` with the given look and target members. */
@@ -34,7 +38,7 @@ export function createNode(
   const id = `${client.id}/${path}`;
   const state = expanded ? TreeItemCollapsibleState.Expanded : TreeItemCollapsibleState.Collapsed;
   const item = new TreeItem(look.label, children === null ? TreeItemCollapsibleState.None : state);
-  const { kind, label: _, ...rest } = look;
+  const { kind, label: _, readTooltip, ...rest } = look;
   Object.assign(item, rest, { id, contextValue: kind });
-  return { ...target, id, folder: client.id, item, children };
+  return { ...target, id, folder: client.id, item, children, ...(readTooltip && { readTooltip }) };
 }

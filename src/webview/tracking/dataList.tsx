@@ -3,9 +3,9 @@ import type { DataFile } from '../../protocol/provenance.ts';
 import type { DatasetInput } from '../../protocol/tracking.ts';
 import { CopyButton } from '../components/copyButton.tsx';
 import { Icon } from '../components/icon.tsx';
-import { formatBytes } from '../components/numbers.ts';
+import { formatBytes, formatCount } from '../components/numbers.ts';
 
-/** The data that a run was trained and judged on: datasets as it logged them, and the files that it named. */
+/** The data that a run was trained and judged on: datasets as it logged them, and the files and folders that it named. */
 export function DataList(properties: {
   readonly datasets: readonly DatasetInput[];
   readonly files: readonly DataFile[];
@@ -45,13 +45,18 @@ function FileRow({ file }: { readonly file: DataFile }) {
   const name = file.path.split(/[\\/]/).at(-1) ?? file.path;
   return (
     <li>
-      <Icon name="file" />
+      <Icon name={file.fileCount === null ? 'file' : 'folder'} />
       <span class="row-name" title={file.path}>
         {name}
       </span>
-      <span class="row-note">{formatBytes(file.size)}</span>
+      <span class="row-note">{extentOf(file)}</span>
       {file.digest === null ? (
-        <span class="tone-muted" title={l10n.t('The file was too large or could not be read.')}>
+        <span
+          class="tone-muted"
+          title={
+            file.isTooLarge ? l10n.t('It is too large to be read through.') : l10n.t('It could not be read.')
+          }
+        >
           {l10n.t('no digest')}
         </span>
       ) : (
@@ -59,6 +64,17 @@ function FileRow({ file }: { readonly file: DataFile }) {
       )}
     </li>
   );
+}
+
+/** How large it is, as far as that is known. */
+function extentOf({ size, fileCount, isTooLarge }: DataFile): string {
+  if (fileCount === null) return formatBytes(size);
+  if (isTooLarge) return l10n.t('too large');
+  // Files were counted only as far as it could be read.
+  if (fileCount === 0) return '';
+  const files =
+    fileCount === 1 ? l10n.t('1 file') : l10n.t('{count} files', { count: formatCount(fileCount) });
+  return `${files}, ${formatBytes(size)}`;
 }
 
 function Digest(properties: { readonly name: string; readonly digest: string; readonly subject: string }) {

@@ -24,8 +24,9 @@ export function MadeFrom({ detail }: { readonly detail: RunDetail }) {
   useEngineEvent('provenance/changed', ({ runIds }) => {
     if (runIds.includes(runId)) reload();
   });
-  useEngineEvent('tracking/changed', ({ runIds }) => {
-    if (error && runIds.includes(runId)) reload();
+  useEngineEvent('tracking/changed', ({ experimentIds, runIds }) => {
+    const anything = experimentIds.length === 0 && runIds.length === 0;
+    if (anything || (error && runIds.includes(runId))) reload();
   });
 
   return (

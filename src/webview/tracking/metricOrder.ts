@@ -1,4 +1,5 @@
-import { type MetricSummary, systemMetricPrefix } from '../../protocol/tracking.ts';
+import { systemMetricPrefix } from '../../protocol/systemMetrics.ts';
+import type { MetricSummary } from '../../protocol/tracking.ts';
 
 /** The metrics of a page in the order in which they stand there. */
 export interface ArrangedMetrics {

@@ -2,6 +2,7 @@ import * as l10n from '@vscode/l10n';
 import { useMemo, useState } from 'preact/hooks';
 import type { MetricSummary, RunSummary } from '../../protocol/tracking.ts';
 import { fieldValue } from '../components/fieldValue.ts';
+import { numberFormat } from '../components/localization.ts';
 import { useViewState } from '../components/page.tsx';
 import { Section } from '../components/section.tsx';
 import { EmptyState, ErrorState } from '../components/states.tsx';
@@ -12,6 +13,10 @@ import { MetricTile } from './metricTile.tsx';
 import { useMetricSeries } from './useMetricSeries.ts';
 
 const filterFrom = 9;
+
+function hundredths(value: number): string {
+  return numberFormat({ minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(value);
+}
 
 /** The metrics of a run: single values as numbers, the others as curves; those of the machine in a group of their own. */
 export function MetricsSection(properties: {
@@ -78,7 +83,7 @@ export function MetricsSection(properties: {
                   value={smoothing}
                   onInput={(event) => setSmoothing(Number(event.currentTarget.value))}
                 />
-                <output>{smoothing.toFixed(2)}</output>
+                <output>{hundredths(smoothing)}</output>
               </label>
             ) : null}
           </>

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createFormats } from '../../../src/extension/views/formats.ts';
+import { formatBytes } from '../../../src/webview/components/numbers.ts';
 
 const l10n = {
   t: (message: string, ...values: (string | number)[]) =>
@@ -24,6 +25,13 @@ describe('formats', () => {
     assert.equal(formats.metric(Number.NaN), 'NaN');
     assert.equal(formats.metric(Number.POSITIVE_INFINITY), '∞');
     assert.equal(formats.metric(Number.NEGATIVE_INFINITY), '-∞');
+  });
+
+  it('write sizes as the pages do', () => {
+    for (const bytes of [0, 318, 2_412, 368_640, 4_712_004, 7e15]) {
+      assert.equal(formats.bytes(bytes), formatBytes(bytes));
+    }
+    assert.equal(formats.bytes(368_640), '369 kB');
   });
 
   it('never round counts', () => assert.equal(formats.count(123_456), '123,456'));
