@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { sampleWorkspace } from '../workbench/sampleWorkspace.ts';
 import { openWorkbench } from '../workbench/workbench.ts';
+import { median } from './median.ts';
 
 const windows = 5;
 
@@ -41,8 +42,4 @@ async function activationTime(page: Page, name: string): Promise<number> {
   const match = /(\d+)ms/.exec(text);
   if (!match) throw new Error(`VS Code does not say how long ${name} took to activate: ${text}`);
   return Number(match[1]);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((first, second) => first - second)[values.length >> 1] ?? Number.NaN;
 }

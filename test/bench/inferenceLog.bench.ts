@@ -7,6 +7,7 @@ import {
   startScorerProcess,
   temporaryFolder,
 } from '../scorer/scorerProcess.ts';
+import { median } from './median.ts';
 
 const rounds = 7;
 const secondsPerRound = 2;
@@ -92,8 +93,4 @@ async function load(scorer: RunningScorer, body: string, connections: number): P
   // Autocannon counts latencies in whole milliseconds; as every connection waits for its answer, the rate tells the mean.
   const meanLatency = (1000 * connections * result.duration) / result.requests.total;
   return { meanLatency, percentile99: result.latency.p99 };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((first, second) => first - second)[values.length >> 1] ?? Number.NaN;
 }

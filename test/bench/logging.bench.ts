@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import { openDatabase } from '../../src/engine/database/connection.ts';
+import { type Database, openDatabase } from '../../src/engine/database/connection.ts';
 import { createTrackingStore } from '../../src/engine/tracking/store.ts';
 import type { Metric } from '../../src/engine/tracking/types.ts';
 import { inTemporaryFolder, startHeadless } from '../engine/headless.ts';
 import { startMlflowServer } from '../interop/mlflowServer.ts';
+import { median } from './median.ts';
 import { pythonClientRates } from './pythonClient.ts';
 import { createRawClient, createRun, type RawClient } from './rawClient.ts';
 
@@ -222,19 +223,23 @@ function floorIn(file: string): Floor {
       if (last) update.run(Number(last.step), Number(last.timestamp), last.value);
     };
     return {
-      byRow: floorRate((points) => database.transaction(() => byRow(points))),
-      wide: floorRate((points) => database.transaction(() => store.metrics.add(second, points))),
+      byRow: floorRate(database, byRow),
+      wide: floorRate(database, (points) => store.metrics.add(second, points)),
     };
   } finally {
     database.close();
   }
 }
 
-/** Batches per second, over as many batches as Slipway gets; the points are made before. */
-function floorRate(write: (points: readonly Metric[]) => void): number {
+/**
+ * Batches per second, over as many batches as Slipway gets; the points are made before. All that is written is merged
+ * into the file in that time, as with Slipway, whose log goes over from one measurement to the next.
+ */
+function floorRate(database: Database, write: (points: readonly Metric[]) => void): number {
   const batches = Array.from({ length: slipwayLoad.batches }, (_, batch) => pointsOf(batch));
   const start = performance.now();
-  for (const batch of batches) write(batch);
+  for (const batch of batches) database.transaction(() => write(batch));
+  database.mergeLog();
   return (1000 * batches.length) / (performance.now() - start);
 }
 
@@ -244,8 +249,4 @@ function rate(perSecond: number): string {
 
 function share(part: number): string {
   return `${(100 * part).toFixed(0)}%`;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((left, right) => left - right)[values.length >> 1] ?? Number.NaN;
 }

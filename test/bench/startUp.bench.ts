@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { inTemporaryFolder, startHeadless } from '../engine/headless.ts';
 import { startMlflowServer } from '../interop/mlflowServer.ts';
+import { median } from './median.ts';
 import { createRawClient, createRun } from './rawClient.ts';
 
 const slipwayRounds = 9;
@@ -99,8 +100,4 @@ function readProcess(pid: string, file: string): string {
 
 function megabytes(values: readonly number[]): string {
   return `${(median(values) / 1e6).toFixed(0)} MB`;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((left, right) => left - right)[values.length >> 1] ?? Number.NaN;
 }

@@ -142,7 +142,7 @@ describe('The command line', function () {
   });
 
   it('explains itself and says its version', async () => {
-    for (const args of [['--help'], ['-h'], ['up', '--help']]) {
+    for (const args of [['--help'], ['-h'], ['up', '--help'], ['gc', '-h']]) {
       const { code, stdout } = await run(...args);
       assert.equal(code, 0);
       for (const option of ['--workspace', '--host', '--port', '--token', '--no-token', '--version']) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { openDatabase } from '../../src/engine/database/connection.ts';
@@ -35,8 +35,8 @@ describe('store', () => {
       const file = join(folder, 'store.db');
       const broken = { version: 2, sql: 'CREATE TABLE half (id INTEGER); SELECT * FROM nowhere;' };
       const first = migrations.slice(0, 1);
-      assert.throws(() => openDatabase(file, [...first, broken]), /nowhere/);
-      const database = openDatabase(file, first);
+      assert.throws(() => openDatabase(file, { migrations: [...first, broken] }), /nowhere/);
+      const database = openDatabase(file, { migrations: first });
       const tables = database
         .prepare<[], { name: string }>("SELECT name FROM sqlite_master WHERE name = 'half'")
         .all();
@@ -111,6 +111,26 @@ describe('store', () => {
       const names = database.prepare<[], { name: string }>('SELECT name FROM experiments ORDER BY id').all();
       database.close();
       assert.deepEqual(names, [{ name: 'Default' }, { name: 'kept' }]);
+    });
+  });
+
+  it('merges its log, and does not wait for whoever reads it', async function () {
+    // Less than a write waits for another.
+    this.timeout(15_000);
+    await inTemporaryFolder(async (folder) => {
+      const file = join(folder, 'store.db');
+      const database = openDatabase(file);
+      const reader = new BetterSqlite3(file, { readonly: true });
+      reader.exec('BEGIN; SELECT COUNT(*) FROM experiments');
+      database.prepare("UPDATE experiments SET name = 'other'").run();
+      database.mergeLog();
+      assert.ok(statSync(`${file}-wal`).size > 0);
+      reader.close();
+      database.mergeLog();
+      assert.equal(statSync(`${file}-wal`).size, 0);
+      const patience = database.prepare<[], { timeout: number }>('PRAGMA busy_timeout').get();
+      database.close();
+      assert.deepEqual(patience, { timeout: 20_000 });
     });
   });
 

@@ -4,15 +4,14 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EngineEvent } from '../../src/protocol/engine.ts';
-import { inTemporaryFolder } from './headless.ts';
-import { openMaintainedStore } from './maintainedStore.ts';
+import { inMaintainedStore } from './maintainedStore.ts';
 
 describe('Writes of another process', function () {
   this.timeout(60_000);
 
-  it('are told as a change of anything, and own writes are not', async () => {
-    await inTemporaryFolder(async (workspace) => {
-      const { engine, layout, run } = await openMaintainedStore(workspace);
+  it(
+    'are told as a change of anything, and own writes are not',
+    inMaintainedStore(async ({ engine, layout, run }) => {
       const told: { readonly event: EngineEvent; readonly names: number }[] = [];
       let hear: (() => void) | undefined;
       engine.changes.listen((event, data) => {
@@ -40,12 +39,11 @@ describe('Writes of another process', function () {
       ]);
       await once(writer, 'exit');
       await heard;
-      await engine.close();
       assert.deepEqual(told.slice(0, 3), [
         { event: 'tracking/changed', names: 0 },
         { event: 'registry/changed', names: 0 },
         { event: 'serving/changed', names: 0 },
       ]);
-    });
-  });
+    }),
+  );
 });

@@ -24,7 +24,7 @@ const logged = [
 async function migrated(work: (store: ReturnType<typeof openDatabase>) => void): Promise<void> {
   await inTemporaryFolder(async (folder) => {
     const file = join(folder, 'store.db');
-    const old = openDatabase(file, [foundation]);
+    const old = openDatabase(file, { migrations: [foundation] });
     old.prepare(runs).run();
     old.prepare(series).run();
     const insert = old.prepare<[number, number, number], never>(

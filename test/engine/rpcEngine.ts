@@ -13,6 +13,7 @@ import {
 import type { EngineMethod, EngineParams, EngineResult } from '../../src/protocol/engine.ts';
 import { isErrorData } from '../../src/protocol/errors.ts';
 import { inTemporaryFolder } from './headless.ts';
+import { watchProcess } from './leftProcesses.ts';
 
 /** The engine's bundle. */
 export const engineScript = join(import.meta.dirname, '../../dist/engine.cjs');
@@ -28,9 +29,9 @@ export interface RpcEngine {
   ): Promise<EngineResult<Method>>;
 }
 
-/** Starts an engine process that knows no workspace yet. */
+/** Starts an engine process that knows no workspace yet. Who uses it has `afterEach(endLeftProcesses)`. */
 export function startEngine(): RpcEngine {
-  const child = fork(engineScript, { serialization: 'advanced' });
+  const child = watchProcess(fork(engineScript, { serialization: 'advanced' }));
   const connection = createMessageConnection(new IPCMessageReader(child), new IPCMessageWriter(child));
   connection.listen();
   return {
@@ -55,13 +56,8 @@ export async function withEngine(
 ): Promise<void> {
   await inTemporaryFolder(async (workspace) => {
     const engine = startEngine();
-    try {
-      await work(engine, workspace);
-      await end(engine);
-    } finally {
-      // A test that failed leaves it running.
-      engine.process.kill('SIGKILL');
-    }
+    await work(engine, workspace);
+    await end(engine);
   });
 }
 

@@ -10,12 +10,16 @@ export interface SmallDisk {
   start(command: readonly string[], workspace: string, mebibytes: number): SmallDiskProcess;
 }
 
-export interface SmallDiskProcess {
+/** A process that sees a disk of its own. */
+export interface NamespaceProcess {
   readonly id: number;
   readonly stdout: Readable;
   /** Its exit code. */
   readonly ended: Promise<number | null>;
   end(signal: NodeJS.Signals): void;
+}
+
+export interface SmallDiskProcess extends NamespaceProcess {
   /** Makes room on the disk; false where the test has to delete something. */
   makeRoom(): boolean;
   /** Runs a program that sees the same disk, such as one that checks the store; gives its output. */
@@ -56,15 +60,7 @@ function memoryDisk(unshare: readonly string[]): SmallDisk {
       return {
         ...processOf(child),
         makeRoom: () => false,
-        look: (looking) =>
-          run([
-            'nsenter',
-            '-t',
-            String(child.pid),
-            ...(unshare.length > 1 ? ['-U', '--preserve-credentials'] : []),
-            '-m',
-            ...looking,
-          ]),
+        look: (looking) => look(child.pid, unshare, looking),
       };
     },
   };
@@ -86,9 +82,13 @@ const fileLimit: SmallDisk = {
   },
 };
 
-function processOf(
-  child: ReturnType<typeof spawn>,
-): Pick<SmallDiskProcess, 'id' | 'stdout' | 'ended' | 'end'> {
+/** Runs a program that sees what a process does that was started with these options of `unshare`. */
+export function look(processId: number | undefined, unshare: readonly string[], command: readonly string[]) {
+  const user = unshare.includes('-r') ? ['-U', '--preserve-credentials'] : [];
+  return run(['nsenter', '-t', String(processId), ...user, '-m', ...command]);
+}
+
+export function processOf(child: ReturnType<typeof spawn>): NamespaceProcess {
   const { stdout, pid } = child;
   if (stdout === null || pid === undefined) throw new Error('The process could not be started.');
   return {
@@ -101,7 +101,8 @@ function processOf(
   };
 }
 
-function run([file = '', ...args]: readonly string[]) {
+/** Runs a program to its end. */
+export function run([file = '', ...args]: readonly string[]) {
   const { status, stdout, stderr } = spawnSync(file, args, { encoding: 'utf8' });
   return { code: status, output: stdout + stderr };
 }

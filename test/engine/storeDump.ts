@@ -29,6 +29,17 @@ const queries = {
   loggedModelMetrics: `SELECT m.model_uuid, l.key, l.dataset_name, l.dataset_digest, r.run_uuid, l.step, l.timestamp,
     l.value, l.is_nan FROM logged_model_metrics l JOIN logged_models m ON m.id = l.model_id
     JOIN runs r ON r.id = l.run_id ORDER BY 1, 2, 3, 4, 5, 6, 7`,
+  traces: `SELECT trace_uuid, experiment_id, request_time, execution_duration, state, client_request_id, request_preview,
+    response_preview FROM traces ORDER BY trace_uuid`,
+  traceTags: `SELECT t.trace_uuid, e.key, e.value FROM trace_tags e JOIN traces t ON t.id = e.trace_id ORDER BY 1, 2`,
+  traceMetadata: `SELECT t.trace_uuid, e.key, e.value FROM trace_metadata e JOIN traces t ON t.id = e.trace_id
+    ORDER BY 1, 2`,
+  traceAssessments: `SELECT t.trace_uuid, a.assessment_uuid, a.name, a.kind, a.value, a.valid, a.content
+    FROM trace_assessments a JOIN traces t ON t.id = a.trace_id ORDER BY 1, 2`,
+  traceSpans: `SELECT t.trace_uuid, s.position, s.name, s.type, s.status, s.attributes
+    FROM trace_spans s JOIN traces t ON t.id = s.trace_id ORDER BY 1, 2`,
+  traceRuns: 'SELECT trace_uuid, run_uuid FROM trace_runs ORDER BY 1, 2',
+  tracePrompts: `SELECT t.trace_uuid, p.prompt FROM trace_prompts p JOIN traces t ON t.id = p.trace_id ORDER BY 1, 2`,
   registeredModels:
     'SELECT name, description, creation_time, last_update_time FROM registered_models ORDER BY name',
   registeredModelTags: `SELECT m.name, t.key, t.value FROM registered_model_tags t

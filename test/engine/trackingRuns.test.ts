@@ -182,6 +182,23 @@ describe('Experiments and runs over HTTP', () => {
     assert.deepEqual(at(body, 'run.outputs'), { model_outputs: [{ model_id: 'm-2', step: 3 }] });
   });
 
+  it('keeps all digits of the steps at which models were put out', async () => {
+    const run_id = textAt(await create(), 'run.info.run_id');
+    const steps = ['9007199254740993', '-9223372036854775808', '9223372036854775807'];
+    const models = steps.map((step, index) => `{"model_id": "m-${index}", "step": ${step}}`).join(', ');
+    const answer = await engine.fetch('/api/2.0/mlflow/runs/outputs', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: `{"run_id": "${run_id}", "models": [${models}]}`,
+    });
+    assert.equal(answer.status, 200);
+    const told = await (await engine.fetch(`/api/2.0/mlflow/runs/get?run_id=${run_id}`)).text();
+    assert.deepEqual(
+      [...told.matchAll(/"step":(-?\d+)/g)].map(([, step]) => step),
+      [steps[1], steps[0], steps[2]],
+    );
+  });
+
   it('keeps the model history of an MLflow 2 client', async () => {
     const run_id = textAt(await create(), 'run.info.run_id');
     const described = (artifact_path: string) => ({

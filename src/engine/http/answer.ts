@@ -13,8 +13,18 @@ export function answerJson(reply: FastifyReply, status: number, body: object): F
 /** Answers with `{error_code, message}` and the status that MLflow gives to such an error. */
 export function answerError(reply: FastifyReply, error: SlipwayError): FastifyReply {
   const { status, code, sqlstate, errorClass } = answers[error.category];
-  const message = [error.message, error.remedy].filter((sentence) => sentence !== '').join(' ');
-  return answerJson(reply, status, { error_code: code, message, sqlstate, error_class: errorClass });
+  return answerJson(reply, status, {
+    error_code: code,
+    message: inSentences(error),
+    sqlstate,
+    error_class: errorClass,
+  });
+}
+
+/** What SQLite or the operating system says of an error ends without a full stop. */
+function inSentences({ message, remedy }: SlipwayError): string {
+  if (remedy === '') return message;
+  return /[.!?]$/.test(message) ? `${message} ${remedy}` : `${message}. ${remedy}`;
 }
 
 /** A client takes 404 without JSON as "this server lacks the endpoint" and uses its fallback. */

@@ -6,11 +6,12 @@ import { readVersionNumber } from '../registry/names.ts';
 import type { RegistryService } from '../registry/service.ts';
 import { artifactSegments } from '../tracking/artifactPath.ts';
 import type { ArtifactStore } from '../tracking/artifacts.ts';
+import { invalid } from '../tracking/limits.ts';
 import type { TrackingService } from '../tracking/service.ts';
 import { answerJson, answerNoSuchEndpoint } from './answer.ts';
 import { contentTypeOf } from './contentType.ts';
 import { bodyOf, type DialectRoutes, encodeList, queryOf } from './dialect.ts';
-import { invalid, isFields, type Message } from './message.ts';
+import { isFields, type Message } from './message.ts';
 import { readRunId } from './readings.ts';
 
 export interface ArtifactRouteOptions {

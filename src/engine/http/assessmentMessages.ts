@@ -1,22 +1,10 @@
 /** Assessments of traces as MLflow's message `Assessment` has them. */
+import { type Assessment, assessmentKinds, keptAssessmentFields } from '../../protocol/assessment.ts';
 import { SlipwayError } from '../../protocol/errors.ts';
 import { type AssessmentUpdate, makeAssessmentId, type NewAssessment } from '../tracking/assessments.ts';
 import { writePythonJson } from '../tracking/jsonText.ts';
-import type { Assessment, AssessmentKind } from '../tracking/traceTypes.ts';
 import { createMessage, type Message, missingParameter } from './message.ts';
 import { formatTimestamp } from './protobufTime.ts';
-
-const kinds: readonly AssessmentKind[] = ['feedback', 'expectation', 'issue'];
-/** The fields that are kept as they came; ids, name and validity are the store's. */
-const keptFields = [
-  'source',
-  'span_id',
-  'create_time',
-  'last_update_time',
-  'rationale',
-  'metadata',
-  'overrides',
-];
 
 /** An assessment to be made. */
 export function readAssessment(message: Message): NewAssessment {
@@ -77,13 +65,13 @@ export function encodeAssessment(assessment: Assessment, traceId: string): objec
 
 function readKeptFields(message: Message): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
-    keptFields.filter((name) => message.has(name)).map((name) => [name, message.value(name)]),
+    keptAssessmentFields.filter((name) => message.has(name)).map((name) => [name, message.value(name)]),
   );
 }
 
 /** The one of feedback, expectation and issue that a message has, with the value in it. */
 function readJudgement(message: Message): AssessmentUpdate['judgement'] | null {
-  for (const kind of kinds) {
+  for (const kind of assessmentKinds) {
     const judgement = message.message(kind);
     if (!judgement) continue;
     const value = valueIn(judgement);

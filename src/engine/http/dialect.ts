@@ -9,10 +9,11 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SlipwayError, toSlipwayError } from '../../protocol/errors.ts';
+import { invalid } from '../tracking/limits.ts';
 import type { Int64 } from '../tracking/types.ts';
 import { answerError, answerJson, answerNoSuchEndpoint, answerOtherMethod } from './answer.ts';
 import { parseJsonBody } from './bodyJson.ts';
-import { createMessage, invalid, isFields, type Message } from './message.ts';
+import { createMessage, createSource, isFields, type Message } from './message.ts';
 
 declare global {
   interface JSON {
@@ -23,7 +24,7 @@ declare global {
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** Answers a remote procedure with an object in snake_case; nothing to say is `{}`. */
+/** Answers a remote procedure with an object in snake_case, or a stream of its JSON; nothing to say is `{}`. */
 export type RpcHandler = (message: Message, request: FastifyRequest) => object | Promise<object>;
 
 /** Answers a request whose body or answer is no message, such as a file; `bodyOf` gives what it brings. */
@@ -102,7 +103,9 @@ export function createDialectRoutes(app: FastifyInstance, report: (error: unknow
     rpc(method, path, handler, major = 2) {
       const answer: RawHandler = async (request, reply) => {
         const message = await messageOf(request);
-        return answerJson(reply, 200, await handler(message, request));
+        const content = await handler(message, request);
+        if (!(content instanceof Readable)) return answerJson(reply, 200, content);
+        return reply.header('content-type', 'application/json').send(content);
       };
       plain(method, `/api/${major}.0${path}`, answer);
       plain(method, `/ajax-api/${major}.0${path}`, answer);
@@ -167,7 +170,7 @@ export async function messageOf(request: FastifyRequest): Promise<Message> {
   if (request.method === 'GET' || request.method === 'HEAD') return queryOf(request);
   if (request.body !== undefined || request.method !== 'DELETE') checkContentType(request);
   const body = await readText(bodyOf(request));
-  return createMessage({ ...parseBody(body), ...pathParametersOf(request) }, '', body);
+  return createMessage({ ...parseBody(body), ...pathParametersOf(request) }, '', createSource(body));
 }
 
 function pathParametersOf(request: FastifyRequest): Readonly<Record<string, unknown>> {

@@ -1,8 +1,28 @@
-import { SlipwayError } from '../../protocol/errors.ts';
+import type { SlipwayError } from '../../protocol/errors.ts';
+import { invalid } from '../tracking/limits.ts';
 import type { Int64 } from '../tracking/types.ts';
 import { parseJsonBodyExactly } from './bodyJson.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
+
+/** The JSON that a message was read from. */
+export interface MessageSource {
+  readonly text: string;
+  /** Its content with those integers as bigints that lose digits as JavaScript numbers. */
+  exact(): unknown;
+}
+
+/** The source of a message and of those inside it. It is parsed exactly once, and only when somebody asks. */
+export function createSource(text: string): MessageSource {
+  let exact: unknown;
+  return {
+    text,
+    exact() {
+      exact ??= parseJsonBodyExactly(text);
+      return exact;
+    },
+  };
+}
 
 /**
  * The parameters of one call in the MLflow dialect, whether they came in the query, the path or a JSON body.
@@ -26,7 +46,7 @@ export interface Message {
   /** An int64 with all its digits. A fraction is cut off. */
   int64(name: string): Int64 | undefined;
   requiredInt64(name: string): Int64;
-  /** The fields with those integers as bigints that lose digits as JavaScript numbers; slow, as the JSON is read anew. */
+  /** The fields with those integers as bigints that lose digits as JavaScript numbers; slow, as the JSON is read anew once. */
   exactFields(): Fields;
   /** A double; the texts "NaN", "Infinity" and "-Infinity" are numbers too. */
   double(name: string): number | undefined;
@@ -42,10 +62,10 @@ export interface Message {
 }
 
 /**
- * Wraps fields that were parsed from JSON or a query. `place` is what errors call a message inside another; `source` is
- * the JSON itself, from which errors quote numbers as they were written.
+ * Wraps fields that were parsed from JSON or a query. `place` is what errors call a message inside another. From the
+ * source come all digits of large integers, and how errors quote numbers; a query has none.
  */
-export function createMessage(fields: Fields, place = '', source = ''): Message {
+export function createMessage(fields: Fields, place = '', source: MessageSource | null = null): Message {
   const where = (name: string) => (place === '' ? name : `${place}.${name}`);
   const find = (name: string): unknown => {
     const other = camelCase(name);
@@ -65,7 +85,7 @@ export function createMessage(fields: Fields, place = '', source = ''): Message 
     text(name) {
       const value = find(name);
       if (value === undefined || typeof value === 'string') return value;
-      throw wrongType(where(name), value, literalOf(name, value, source));
+      throw wrongType(where(name), value, literalOf(name, value, source?.text ?? ''));
     },
     requiredText: (name) => required(name, message.text(name)),
     integer: (name) => readInteger(find(name), where(name)),
@@ -77,7 +97,7 @@ export function createMessage(fields: Fields, place = '', source = ''): Message 
       return readInt64(exact[name] ?? exact[camelCase(name)], where(name));
     },
     requiredInt64: (name) => required(name, message.int64(name)),
-    exactFields: () => (source === '' ? fields : fieldsAt(parseJsonBodyExactly(source), place)),
+    exactFields: () => (source === null ? fields : fieldsAt(source.exact(), place)),
     double: (name) => readDouble(find(name), where(name)),
     requiredDouble: (name) => required(name, message.double(name)),
     flag(name) {
@@ -200,11 +220,6 @@ export function wrongType(name: string, value: unknown, literal = JSON.stringify
   return invalid(
     `Invalid value ${literal} for parameter '${name}' supplied:  Hint: Value was of type '${pythonType(value, literal)}'. See the API docs for more information about request parameters.`,
   );
-}
-
-/** That something about a request is wrong. */
-export function invalid(detail: string): SlipwayError {
-  return new SlipwayError('invalidParameter', { detail });
 }
 
 /** A number as the JSON has it: `9.0` is 9 once it is parsed. */

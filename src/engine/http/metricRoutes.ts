@@ -1,9 +1,9 @@
 import type { SlipwayError } from '../../protocol/errors.ts';
+import { invalid } from '../tracking/limits.ts';
 import type { TrackingService } from '../tracking/service.ts';
 import type { Metric, MetricToLog } from '../tracking/types.ts';
 import { type DialectRoutes, encodeList, queryOf } from './dialect.ts';
 import {
-  invalid,
   isFields,
   isInexact,
   type Message,

@@ -1,7 +1,6 @@
 /** Readings that several route files share: what MLflow's messages have in common. */
-
-import { SlipwayError } from '../../protocol/errors.ts';
 import type { KeyValue } from '../../protocol/tracking.ts';
+import { invalid } from '../tracking/limits.ts';
 import type { ViewType } from '../tracking/types.ts';
 import { type Message, missingParameter, wrongType } from './message.ts';
 
@@ -27,9 +26,9 @@ export function readKeyValue(message: Message): KeyValue {
 export function readMaxResults(message: Message, fallback: number | null, limit: number): number {
   const asked = message.integer('max_results') ?? fallback ?? 0;
   if (asked < 1) {
-    throw new SlipwayError('invalidParameter', {
-      detail: `Invalid value ${asked} for parameter 'max_results' supplied. It must be a positive integer`,
-    });
+    throw invalid(
+      `Invalid value ${asked} for parameter 'max_results' supplied. It must be a positive integer`,
+    );
   }
   if (asked > limit) throw wrongType('max_results', message.value('max_results'));
   return asked;

@@ -2,7 +2,7 @@ import type { RunStatus } from '../../protocol/tracking.ts';
 import type { ProvenanceService } from '../provenance/service.ts';
 import type { TrackingService } from '../tracking/service.ts';
 import type { DatasetLink, Run, RunInfo } from '../tracking/types.ts';
-import { type DialectRoutes, encodeList, encodeText } from './dialect.ts';
+import { type DialectRoutes, encodeInt64, encodeList, encodeText } from './dialect.ts';
 import { type Message, missingParameter } from './message.ts';
 import { encodeMetric } from './metricHistory.ts';
 import { programOf } from './provenanceRoutes.ts';
@@ -90,7 +90,7 @@ export function registerRunRoutes(
   routes.rpc('POST', '/mlflow/runs/outputs', (message) => {
     const models = message.messages('models').map((model) => ({
       modelId: model.requiredText('model_id'),
-      step: model.integer('step') ?? 0,
+      step: model.int64('step') ?? 0,
     }));
     tracking.logOutputs(readRunId(message), models);
     return {};
@@ -145,7 +145,9 @@ function encodeRun(run: Run): object {
       model_inputs: encodeList(run.modelInputs.map((modelId) => ({ model_id: modelId }))),
     },
     outputs: {
-      model_outputs: encodeList(run.modelOutputs.map(({ modelId, step }) => ({ model_id: modelId, step }))),
+      model_outputs: encodeList(
+        run.modelOutputs.map(({ modelId, step }) => ({ model_id: modelId, step: encodeInt64(step) })),
+      ),
     },
   };
 }

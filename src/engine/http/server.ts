@@ -85,7 +85,7 @@ async function listen(options: HttpServerOptions, port: number): Promise<Dialect
 function listenError(error: unknown, host: string, port: number): unknown {
   if (!(error instanceof Error && 'code' in error && 'syscall' in error)) return error;
   if (error.code === 'EADDRINUSE') return new SlipwayError('addressTaken', { host, port }, { cause: error });
-  const detail = `Cannot listen on ${host}, port ${port}: ${error.message}.`;
+  const detail = `Cannot listen on ${host}, port ${port}: ${error.message}. Use another address or port.`;
   return new SlipwayError('invalidParameter', { detail }, { cause: error });
 }
 

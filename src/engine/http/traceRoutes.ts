@@ -1,12 +1,13 @@
+import { Readable } from 'node:stream';
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { TrackingService } from '../tracking/service.ts';
 import type { TraceInfo } from '../tracking/traceTypes.ts';
 import { type DialectRoutes, encodeList, encodeText, type RpcHandler } from './dialect.ts';
 import { type Message, missingParameter } from './message.ts';
 import { readKeyValues, readMaxResults } from './readings.ts';
+import { type WholeTrace, writeTrace } from './traceJson.ts';
 import {
   encodeOldTraceInfo,
-  encodeSpan,
   encodeTraceInfo,
   readExperimentLocation,
   readTrace,
@@ -29,10 +30,17 @@ export function registerTraceRoutes(routes: DialectRoutes, { tracking }: TraceRo
 
 /** The 3.0 API: a trace is recorded when it has ended. */
 function registerCurrentRoutes(routes: DialectRoutes, tracking: TrackingService): void {
-  const wholeTrace = async (trace: TraceInfo, isPartialEnough: boolean): Promise<object | null> => {
-    const spans = await tracking.traceSpans(trace);
-    if (spans === null && !isPartialEnough) return null;
-    return { trace_info: encodeTraceInfo(trace), spans: encodeList((spans ?? []).map(encodeSpan)) };
+  /** As they are asked for, one after the other: their files may be large. */
+  const writeWholeTraces = async function* (traces: readonly TraceInfo[]): AsyncGenerator<string> {
+    let isFirst = true;
+    for (const info of traces) {
+      const spans = await tracking.traceSpans(info);
+      if (spans === null) continue;
+      yield isFirst ? '{"traces":[' : ',';
+      isFirst = false;
+      yield* writeTrace({ info, spans });
+    }
+    yield isFirst ? '{}' : ']}';
   };
   const idsOf = (message: Message): readonly string[] => {
     if (!message.has('trace_ids')) throw missingParameter('trace_ids');
@@ -71,28 +79,15 @@ function registerCurrentRoutes(routes: DialectRoutes, tracking: TrackingService)
     `${path}/get`,
     async (message) => {
       const traceId = message.requiredText('trace_id');
-      const [known] = tracking.tracesByIds([traceId], null);
-      if (!known) throw notFound(`Trace with ID ${traceId} is not found.`);
-      const trace = await wholeTrace(known, message.flag('allow_partial') ?? false);
-      if (trace) return { trace };
+      const [info] = tracking.tracesByIds([traceId], null);
+      if (!info) throw notFound(`Trace with ID ${traceId} is not found.`);
+      const spans = (await tracking.traceSpans(info)) ?? (message.flag('allow_partial') ? [] : null);
+      if (spans) return Readable.from(writeAnswer({ info, spans }));
       throw notFound(`Trace with ID ${traceId} is not fully exported yet, please try again later.`);
     },
     3,
   );
-  routes.rpc(
-    'GET',
-    `${path}/batchGet`,
-    async (message) => {
-      const traces: object[] = [];
-      // One after the other: their files may be large.
-      for (const info of found(message)) {
-        const trace = await wholeTrace(info, false);
-        if (trace) traces.push(trace);
-      }
-      return { traces: encodeList(traces) };
-    },
-    3,
-  );
+  routes.rpc('GET', `${path}/batchGet`, (message) => Readable.from(writeWholeTraces(found(message))), 3);
   routes.rpc(
     'POST',
     `${path}/batchGetInfos`,
@@ -182,6 +177,12 @@ function registerSharedRoutes(routes: DialectRoutes, tracking: TrackingService):
     tracking.linkPromptsToTrace(traceId, prompts);
     return {};
   });
+}
+
+async function* writeAnswer(trace: WholeTrace): AsyncGenerator<string> {
+  yield '{"trace":';
+  yield* writeTrace(trace);
+  yield '}';
 }
 
 function notFound(detail: string): SlipwayError {

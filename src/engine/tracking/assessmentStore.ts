@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import type { Assessment, AssessmentKind } from '../../protocol/assessment.ts';
 import type { Database } from '../database/connection.ts';
-import type { Assessment, AssessmentKind } from './traceTypes.ts';
 
 interface AssessmentRow {
   readonly trace_id: number;

@@ -1,8 +1,8 @@
+import type { Assessment, AssessmentKind } from '../../protocol/assessment.ts';
 import type { TrackingDependencies } from './dependencies.ts';
 import { invalid, notFound } from './limits.ts';
 import { findTrace } from './lookup.ts';
 import { makeId } from './runNames.ts';
-import type { Assessment, AssessmentKind } from './traceTypes.ts';
 
 /** An assessment as it is made: it is valid, and gets an id. */
 export type NewAssessment = Pick<Assessment, 'name' | 'kind' | 'value' | 'fields'>;

@@ -9,4 +9,6 @@ export interface TrackingDependencies {
   readonly artifacts: ArtifactStore;
   readonly changes: Changes;
   readonly transaction: Database['transaction'];
+  /** Absolute; an artifact location that a client gives as a relative path counts from there. */
+  readonly clientFolder: string;
 }

@@ -41,14 +41,14 @@ export interface Experiments {
 
 const mostDatasets = 1000;
 
-/** As on MLflow's server, a path that is neither absolute nor a URI counts from the folder that the process runs in. */
-function absolute(location: string): string {
-  return /^[a-z][a-z0-9+.-]*:/i.test(location) ? location : resolve(location);
+/** A URI as it stands, and a path as an absolute one. */
+function absolute(location: string, folder: string): string {
+  return /^[a-z][a-z0-9+.-]*:/i.test(location) ? location : resolve(folder, location);
 }
 
 /** The rules of experiments. Their names are unique among all, deleted ones included. */
 export function createExperiments(dependencies: TrackingDependencies): Experiments {
-  const { store, artifacts, changes, transaction } = dependencies;
+  const { store, artifacts, changes, transaction, clientFolder } = dependencies;
 
   const requireFreeName = (name: string) => {
     const holder = store.experiments.findByName(name);
@@ -81,7 +81,9 @@ export function createExperiments(dependencies: TrackingDependencies): Experimen
       const experimentId = transaction(() => {
         requireFreeName(name);
         const key = store.experiments.insert(name, Date.now());
-        const location = artifactLocation ? absolute(artifactLocation) : artifacts.locationOf(String(key));
+        const location = artifactLocation
+          ? absolute(artifactLocation, clientFolder)
+          : artifacts.locationOf(String(key));
         store.experiments.setArtifactLocation(key, location);
         for (const tag of tags) store.experiments.setTag(key, tag);
         return String(key);

@@ -13,8 +13,8 @@ const longestLocation = 2048;
 const batchLimits = { metrics: 1000, params: 100, tags: 100, all: 1000 } as const;
 
 const keyPattern = /^[\p{L}\p{N}_/.\- :]*$/u;
-/** A key that needs no closer look: most are such, and a metric is logged often. */
-const plainKey = /^[A-Za-z0-9_][A-Za-z0-9_-]*$/;
+/** A key that needs no closer look, also as a path: most are such, and metrics are logged often. */
+const plainKey = /^[\w-]+(?:\/[\w-]+)*$/;
 const runIdPattern = /^[a-zA-Z0-9][\w-]{0,255}$/;
 
 /** An `invalidParameter` error with this sentence. */
@@ -83,6 +83,11 @@ export function checkExperimentName(name: string): void {
 
 export function checkRunId(runId: string): void {
   if (!runIdPattern.test(runId)) throw invalid(`Invalid run ID: '${runId}'`);
+}
+
+/** MLflow makes the ids of logged models; none of them could be taken for a path. */
+export function checkModelId(modelId: string): void {
+  if (!runIdPattern.test(modelId)) throw invalid(`Invalid model ID: '${modelId}'`);
 }
 
 /** The integer inside an experiment id. */

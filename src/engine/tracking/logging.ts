@@ -61,10 +61,7 @@ export function createLogging(dependencies: TrackingDependencies): Logging {
     },
     logBatch(runId, { metrics, parameters, tags }) {
       checkBatchSize(metrics.length, parameters.length, tags.length);
-      for (const [index, { key, value, timestamp }] of metrics.entries()) {
-        checkKey(key, 'Metric name', `metrics[${index}].name`);
-        checkTimestamp(timestamp, key, value, `metrics[${index}].timestamp`);
-      }
+      checkMetrics(metrics);
       for (const [index, { key }] of parameters.entries()) checkKey(key, 'Param key', `params[${index}].key`);
       for (const [index, { key }] of tags.entries()) checkKey(key, 'Tag key', `tags[${index}].key`);
       checkNoDuplicates(parameters);
@@ -86,4 +83,14 @@ export function createLogging(dependencies: TrackingDependencies): Logging {
       });
     },
   };
+}
+
+function checkMetrics(metrics: readonly MetricToLog[]): void {
+  // Most batches are of one metric: its key is looked at once, and what errors would say is made up only for them.
+  let checked: string | null = null;
+  for (const [index, { key, value, timestamp }] of metrics.entries()) {
+    if (key !== checked) checkKey(key, 'Metric name', `metrics[${index}].name`);
+    checked = key;
+    if (timestamp < 0) checkTimestamp(timestamp, key, value, `metrics[${index}].timestamp`);
+  }
 }

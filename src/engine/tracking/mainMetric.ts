@@ -1,4 +1,5 @@
-import { type MainMetric, systemMetricPrefix } from '../../protocol/tracking.ts';
+import { systemMetricPrefix } from '../../protocol/systemMetrics.ts';
+import type { MainMetric } from '../../protocol/tracking.ts';
 
 const heldOutWords = words('val valid validation test testing eval evaluation holdout dev cv oof');
 const trainingWords = words('train training trn');

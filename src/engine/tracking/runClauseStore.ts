@@ -159,12 +159,15 @@ function metricValueSql(column: string, { operator, value }: Comparison): SqlPar
 }
 
 /** Whether a clause seeks a text that may begin anyhow, for which every value of an index must be looked at. */
-export function seeksText({ operator, value }: Comparison): boolean {
+export function seeksText({ operator, value }: Pick<Comparison, 'operator' | 'value'>): boolean {
   return operator === 'ILIKE' || (operator === 'LIKE' && /^[%_]/.test(String(value)));
 }
 
 /** As `comparisonSql`; a pattern that begins with plain text is a range of an index as well. */
-export function textSql(column: string, { operator, value }: Comparison): SqlPart {
+export function textSql(
+  column: string,
+  { operator, value }: Pick<Comparison, 'operator' | 'value'>,
+): SqlPart {
   if (operator === 'IS NOT NULL') return ['TRUE'];
   const [condition, ...parameters] = comparisonSql(column, operator, value);
   const prefix = operator === 'LIKE' && typeof value === 'string' ? (/^[^%_]*/.exec(value)?.[0] ?? '') : '';

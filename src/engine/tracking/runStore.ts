@@ -1,6 +1,6 @@
 import type { KeyValue, RunStatus } from '../../protocol/tracking.ts';
 import type { Database } from '../database/connection.ts';
-import { exactInteger, toInt64 } from '../database/int64.ts';
+import { exactInteger, type Int64, toInt64 } from '../database/int64.ts';
 import type { DatasetLink, LifecycleStage, Metric, ModelOutput, Run, RunInfo, RunRecord } from './types.ts';
 
 /** A row of `runs` with the columns of `runColumns`. */
@@ -131,7 +131,7 @@ export function createRunStore(database: Database): RunStore {
   const linkModelInput = database.prepare<[number, string], never>(
     'INSERT INTO run_inputs (run_id, model_uuid) VALUES (?, ?) ON CONFLICT DO NOTHING',
   );
-  const linkModelOutput = database.prepare<[number, string, number], never>(
+  const linkModelOutput = database.prepare<[number, string, Int64], never>(
     'INSERT INTO run_outputs (run_id, model_uuid, step) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
   );
 
@@ -165,8 +165,9 @@ export function createRunStore(database: Database): RunStore {
     )
     .raw();
   const outputsOf = database
-    .prepare<[string], readonly [run: number, modelId: string, step: number]>(
-      `SELECT run_id, model_uuid, step FROM run_outputs WHERE run_id ${ofRuns} ORDER BY run_id, step, model_uuid`,
+    .prepare<[string], readonly [run: number, modelId: string, step: number | string]>(
+      `SELECT run_id, model_uuid, ${exactInteger('step')} FROM run_outputs WHERE run_id ${ofRuns}
+       ORDER BY run_id, run_outputs.step, model_uuid`,
     )
     .raw();
 
@@ -194,7 +195,10 @@ export function createRunStore(database: Database): RunStore {
       const tags = groupByRun(tagsOf.all(keys), toKeyValue);
       const datasets = groupByRun(datasetsOf.all(keys), toDatasetLink);
       const inputs = groupByRun(inputsOf.all(keys), ([, modelId]) => modelId);
-      const outputs = groupByRun(outputsOf.all(keys), ([, modelId, step]) => ({ modelId, step }));
+      const outputs = groupByRun(outputsOf.all(keys), ([, modelId, step]) => ({
+        modelId,
+        step: toInt64(step),
+      }));
       return records.map(({ key, ...info }) => ({
         info,
         metrics: metrics.get(key) ?? [],

@@ -131,9 +131,9 @@ const listOperators: readonly ComparisonOperator[] = ['IN', 'NOT IN'];
 const nullOperators: readonly ComparisonOperator[] = ['IS NULL', 'IS NOT NULL'];
 
 /** SQLite takes no longer pattern. */
-const longestPatternBytes = 50_000;
+export const longestPatternBytes = 50_000;
 /** So many keys may order one search. */
-const mostOrderings = 50;
+export const mostOrderings = 50;
 
 /** Parses and checks a filter. Throws `invalidParameter`, which says where the filter is wrong. */
 export function readFilter(filter: string, rules: SearchRules): readonly Comparison[] {

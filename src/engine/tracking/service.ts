@@ -4,6 +4,7 @@ import type { ArtifactStore } from './artifacts.ts';
 import { type Assessments, createAssessments } from './assessments.ts';
 import { type Curves, createCurves } from './curves.ts';
 import { createExperiments, type Experiments } from './experiments.ts';
+import { createTrackingExports, type TrackingExports } from './exporting.ts';
 import { createTrackingImports, type TrackingImports } from './importing.ts';
 import { createLoggedModels, type LoggedModels } from './loggedModels.ts';
 import { createLogging, type Logging } from './logging.ts';
@@ -23,18 +24,29 @@ export type TrackingService = Experiments &
   Overview &
   Traces &
   Assessments &
-  TrackingImports;
+  TrackingImports &
+  TrackingExports;
 
 export interface TrackingOptions {
   readonly database: Database;
   readonly artifacts: ArtifactStore;
   readonly changes: Changes;
+  /**
+   * From there counts an artifact location that a client gives as a relative path. As on MLflow's server the folder that
+   * this process runs in, unless said.
+   */
+  readonly clientFolder?: string | undefined;
 }
 
 /** Composes tracking over an open store. */
-export function createTrackingService({ database, artifacts, changes }: TrackingOptions): TrackingService {
+export function createTrackingService({
+  database,
+  artifacts,
+  changes,
+  clientFolder = process.cwd(),
+}: TrackingOptions): TrackingService {
   const store = createTrackingStore(database);
-  const dependencies = { store, artifacts, changes, transaction: database.transaction };
+  const dependencies = { store, artifacts, changes, transaction: database.transaction, clientFolder };
   return {
     ...createExperiments(dependencies),
     ...createRuns(dependencies),
@@ -46,5 +58,6 @@ export function createTrackingService({ database, artifacts, changes }: Tracking
     ...createTraces(dependencies),
     ...createAssessments(dependencies),
     ...createTrackingImports(dependencies),
+    ...createTrackingExports(dependencies),
   };
 }

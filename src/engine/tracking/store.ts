@@ -1,5 +1,6 @@
 import type { Database } from '../database/connection.ts';
 import { createExperimentStore, type ExperimentStore } from './experimentStore.ts';
+import { createExportStore, type ExportStore } from './exportStore.ts';
 import { createImportStore, type ImportStore } from './importStore.ts';
 import { createLoggedModelSearchStore, type LoggedModelSearchStore } from './loggedModelSearchStore.ts';
 import { createLoggedModelStore, type LoggedModelStore } from './loggedModelStore.ts';
@@ -24,6 +25,7 @@ export interface TrackingStore {
   readonly modelSearch: LoggedModelSearchStore;
   readonly overview: OverviewStore;
   readonly imports: ImportStore;
+  readonly exports: ExportStore;
   readonly traces: TraceStore;
   readonly traceSearch: TraceSearchStore;
 }
@@ -40,6 +42,7 @@ export function createTrackingStore(database: Database): TrackingStore {
     modelSearch: createLoggedModelSearchStore(database),
     overview: createOverviewStore(database),
     imports: createImportStore(database),
+    exports: createExportStore(database),
     traces: createTraceStore(database),
     traceSearch: createTraceSearchStore(database),
   };

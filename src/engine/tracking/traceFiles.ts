@@ -1,15 +1,12 @@
-import { text } from 'node:stream/consumers';
 import { setImmediate as turn } from 'node:timers/promises';
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { ArtifactStore } from './artifacts.ts';
-import { parseTraceData } from './traceSpans.ts';
+import { readTraceData } from './traceSpans.ts';
 import type { TraceSpan } from './traceTypes.ts';
 import type { Experiment } from './types.ts';
 
 /** The files of traces, each trace's in a folder of its own among the artifacts of its experiment. */
 export interface TraceFiles {
-  /** The folder for the files of a trace, as a URI. */
-  locationOf(experiment: Experiment, traceId: string): string;
   /** The artifact path of the spans of a trace; null when the experiment keeps its files elsewhere. */
   spansPath(experiment: Experiment, traceId: string): string | null;
   /** Null when there is no such file, or it cannot be read. */
@@ -20,7 +17,7 @@ export interface TraceFiles {
 
 export const spansFile = 'traces.json';
 const spansPathPattern = /(?:^|\/)traces\/([^/]+)\/artifacts\/traces\.json$/;
-/** The spans of a larger file are not searched: to read it would keep other requests waiting. Clients still can. */
+/** The spans of a larger file are not searched: they would take much memory at once. Clients still can read it. */
 const largestSpansBytes = 32 * 1024 * 1024;
 /** How many folders are removed before other requests have their turn. */
 const removalsAtOnce = 50;
@@ -30,20 +27,23 @@ export function traceIdOfSpans(path: string): string | null {
   return spansPathPattern.exec(path)?.[1] ?? null;
 }
 
-export function createTraceFiles(artifacts: ArtifactStore): TraceFiles {
-  const folderOf = ({ artifactLocation }: Experiment, traceId: string) =>
-    `${artifactLocation.replace(/\/$/, '')}/traces/${traceId}`;
-  const locationOf = (experiment: Experiment, traceId: string) =>
-    `${folderOf(experiment, traceId)}/artifacts`;
+/** The folder for the files of a trace, as a URI. */
+export function traceLocationOf(experiment: Experiment, traceId: string): string {
+  return `${folderOf(experiment, traceId)}/artifacts`;
+}
 
+function folderOf({ artifactLocation }: Experiment, traceId: string): string {
+  return `${artifactLocation.replace(/\/$/, '')}/traces/${traceId}`;
+}
+
+export function createTraceFiles(artifacts: ArtifactStore): TraceFiles {
   return {
-    locationOf,
     spansPath: (experiment, traceId) =>
-      unlessForeseen(() => artifacts.pathOf(locationOf(experiment, traceId), spansFile), null),
+      unlessForeseen(() => artifacts.pathOf(traceLocationOf(experiment, traceId), spansFile), null),
     async readSpans(path) {
       const file = unlessForeseen(() => artifacts.open(path), null);
       if (file === null) return null;
-      if (file.size <= largestSpansBytes) return parseTraceData(await text(file.content));
+      if (file.size <= largestSpansBytes) return readTraceData(file.content);
       file.content.destroy();
       return null;
     },

@@ -1,6 +1,7 @@
 /** What may be asked of a search over traces, as MLflow has it. Keys are those of the store. */
 import { type Clause, type Identifier, parseFilter, parseOrdering } from './filterGrammar.ts';
 import { invalid } from './limits.ts';
+import { longestPatternBytes, mostOrderings } from './searchRules.ts';
 import type { TraceComparison, TraceOrdering, TraceSubject } from './traceTypes.ts';
 import type { ComparisonOperator } from './types.ts';
 
@@ -75,8 +76,9 @@ export function readTraceFilter(filter: string): readonly TraceComparison[] {
   return parseFilter(filter).map(readClause);
 }
 
-/** Parses and checks an order. Throws `invalidParameter`, for a repeated key too. */
+/** Parses and checks an order. Throws `invalidParameter`, for a repeated key or too many of them as well. */
 export function readTraceOrder(orderBy: readonly string[]): readonly TraceOrdering[] {
+  if (orderBy.length > mostOrderings) throw invalid(`\`order_by\` has more than ${mostOrderings} fields`);
   const seen = new Set<string>();
   return orderBy.map((entry) => {
     const ordering = parseOrdering(entry);
@@ -140,6 +142,9 @@ function readClause(clause: Clause): TraceComparison {
   if (subject === 'prompt' && (typeof value !== 'string' || value.split('/').length !== 2)) {
     throw invalid(`Invalid prompts filter value ${shown(value)}. Expected format: prompt = "name/version"`);
   }
+  if (patterns.includes(operator) && typeof value === 'string' && isTooLong(value)) {
+    throw invalid(`The pattern for ${clause.key} is longer than ${longestPatternBytes} bytes`);
+  }
   if (value === null) return { subject, key, operator, value };
   if (typeof value === 'string' && !lists.includes(operator)) return { subject, key, operator, value };
   const texts = typeof value === 'string' ? [] : value.filter((item) => typeof item === 'string');
@@ -147,6 +152,10 @@ function readClause(clause: Clause): TraceComparison {
     throw invalid(`Expected quoted string values for ${clause.key}. Got value ${shown(value)}`);
   }
   return { subject, key, operator, value: texts };
+}
+
+function isTooLong(pattern: string): boolean {
+  return Buffer.byteLength(pattern) > longestPatternBytes;
 }
 
 function listed(names: readonly string[]): string {

@@ -1,5 +1,7 @@
 import type { Database } from '../database/connection.ts';
-import { comparisonSql, createSelection, type Selection, type SqlValue } from '../database/selection.ts';
+import { createSelection, oneOf, prepareOnce, type Selection, type SqlPart } from '../database/selection.ts';
+import { seeksText } from './runClauseStore.ts';
+import { matchingTracesSql, meetsAllSql, traceAttributeColumns } from './traceClauseStore.ts';
 import { type TraceRow, toTraceRecord, traceColumns } from './traceStore.ts';
 import type { TraceComparison, TraceOrdering, TraceQuery, TraceRecord } from './traceTypes.ts';
 import type { QueryResult } from './types.ts';
@@ -8,125 +10,85 @@ export interface TraceSearchStore {
   search(query: TraceQuery, experiments: readonly number[]): QueryResult<TraceRecord>;
 }
 
-/** Columns of the attributes by which traces are searched. */
-const attributeColumns: Readonly<Record<string, string>> = {
-  trace_id: 't.trace_uuid',
-  experiment_id: 't.experiment_id',
-  request_time: 't.request_time',
-  execution_duration: 't.execution_duration',
-  end_time: '(t.request_time + COALESCE(t.execution_duration, 0))',
-  state: 't.state',
-  client_request_id: 't.client_request_id',
-};
+/** When so few traces can meet a clause, or there are so few, they are all looked at and sorted. */
+const usuallyGathered = 2000;
 
-/** Turns a search of traces into SQL. */
-export function createTraceSearchStore(database: Database): TraceSearchStore {
+/**
+ * Turns a search of traces into SQL. It goes one of two ways, which give the same traces in the same order:
+ * - gather: where an index tells that few traces can be meant, look at all of those and sort them;
+ * - walk: go along the traces of the experiment, the newest first, and stop when the page is full.
+ *
+ * @param toGather how many are few; tests try other limits on small stores.
+ */
+export function createTraceSearchStore(database: Database, toGather = usuallyGathered): TraceSearchStore {
+  /** Keys of the traces that `sql` selects; null when they are not few. */
+  const fewKeys = ([sql, ...parameters]: SqlPart): readonly number[] | null => {
+    const keys = prepareOnce<number>(database, `${sql} LIMIT ?`)
+      .pluck()
+      .all(...parameters, toGather + 1);
+    return keys.length > toGather ? null : keys;
+  };
+
+  /** Keys of all traces that can be meant; null when no index tells few. */
+  const candidatesOf = (
+    comparisons: readonly TraceComparison[],
+    scope: SqlPart,
+  ): readonly number[] | null => {
+    const [condition, ...experiments] = scope;
+    const all = fewKeys([`SELECT t.id FROM traces t WHERE ${condition}`, ...experiments]);
+    if (all) return all;
+    // A text that may begin anyhow is looked for in all values of an index, so those clauses come last.
+    for (const clause of comparisons.toSorted(
+      (one, other) => Number(seeksText(one)) - Number(seeksText(other)),
+    )) {
+      const source = matchingTracesSql(clause, scope);
+      const keys = source && fewKeys(source);
+      if (keys) return keys;
+    }
+    return null;
+  };
+
+  // Only keys are sorted, and then the rows of one page read: whole rows are much to carry through a sort.
+  const records = database.prepare<[string], TraceRow>(
+    `SELECT ${traceColumns} FROM json_each(?) c CROSS JOIN traces t ON t.id = c.value ORDER BY c.key`,
+  );
+
   return {
     search(query, experiments) {
-      const selection = createSelection(traceColumns, 'traces t');
-      for (const [index, comparison] of query.comparisons.entries()) {
-        compare(selection, comparison, `f${index}`);
-      }
-      compareSpans(selection, query.comparisons);
-      selection.where('t.experiment_id IN (SELECT value FROM json_each(?))', JSON.stringify(experiments));
+      const scope = oneOf('t.experiment_id', experiments);
+      const candidates = candidatesOf(query.comparisons, scope);
+      const selection = candidates
+        ? createSelection(
+            't.id',
+            'json_each(?) c CROSS JOIN traces t ON t.id = c.value',
+            JSON.stringify(candidates),
+          )
+        : createSelection('t.id', 'traces t INDEXED BY traces_by_experiment');
+      selection.where(...scope);
+      for (const condition of meetsAllSql(query.comparisons)) selection.where(...condition);
       for (const [index, ordering] of query.order.entries()) sort(selection, ordering, `o${index}`);
       const isOrdered = (name: string) =>
         query.order.some(({ subject, key }) => subject === 'attribute' && key === name);
       if (!isOrdered('request_time')) selection.sortBy('t.request_time', false);
       if (!isOrdered('trace_id')) selection.sortBy('t.trace_uuid', true);
-      const { rows, last } = selection.page<TraceRow>(database, query.limit, query.after);
-      return { items: rows.map(toTraceRecord), last };
+      const { rows, last } = selection.page<{ readonly id: number }>(database, query.limit, query.after);
+      const keys = JSON.stringify(rows.map(({ id }) => id));
+      return { items: records.all(keys).map(toTraceRecord), last };
     },
   };
 }
 
-function compare(selection: Selection, comparison: TraceComparison, alias: string): void {
-  const { subject, key, operator, value } = comparison;
-  if (subject === 'attribute') {
-    selection.where(...comparisonSql(attributeColumns[key] ?? '', operator, value));
-  } else if (subject === 'prompt') {
-    selection.where(
-      'EXISTS (SELECT 1 FROM trace_prompts p WHERE p.trace_id = t.id AND p.prompt = ?)',
-      textOf(value),
-    );
-  } else if (subject === 'run' && operator === '=') {
-    selection.where(
-      `(EXISTS (SELECT 1 FROM trace_runs l WHERE l.trace_uuid = t.trace_uuid AND l.run_uuid = ?)
-        OR EXISTS (SELECT 1 FROM trace_metadata m WHERE m.trace_id = t.id AND m.key = ? AND m.value = ?))`,
-      textOf(value),
-      key,
-      textOf(value),
-    );
-  } else if (subject === 'tag' || subject === 'metadata' || subject === 'run') {
-    const table = subject === 'tag' ? 'trace_tags' : 'trace_metadata';
-    if (operator === 'IS NULL') {
-      selection.where(`NOT EXISTS (SELECT 1 FROM ${table} n WHERE n.trace_id = t.id AND n.key = ?)`, key);
-      return;
-    }
-    const [condition, ...parameters] = comparisonSql(`${alias}.value`, operator, value);
-    selection.join(
-      `JOIN ${table} ${alias} ON ${alias}.trace_id = t.id AND ${alias}.key = ? AND ${condition}`,
-      key,
-      ...parameters,
-    );
-  } else if (subject === 'feedback' || subject === 'expectation') {
-    compareAssessment(selection, comparison);
-  }
-}
-
-/** All clauses on spans are of one span: the trace has a span that fulfils them together. */
-function compareSpans(selection: Selection, comparisons: readonly TraceComparison[]): void {
-  const conditions: string[] = [];
-  const parameters: SqlValue[] = [];
-  for (const { subject, key, operator, value } of comparisons) {
-    if (subject === 'span') {
-      const [condition, ...given] = comparisonSql(`s.${key}`, operator, value);
-      conditions.push(condition);
-      parameters.push(...given);
-    } else if (subject === 'spanText') {
-      const [condition, ...given] = comparisonSql(`(s.name || ' ' || s.attributes)`, operator, value);
-      conditions.push(condition);
-      parameters.push(...given);
-    } else if (subject === 'spanAttribute') {
-      const [condition, ...given] = comparisonSql('a.value', operator, value);
-      conditions.push(`EXISTS (SELECT 1 FROM json_each(s.attributes) a WHERE a.key = ? AND ${condition})`);
-      parameters.push(key, ...given);
-    }
-  }
-  if (conditions.length === 0) return;
-  selection.where(
-    `EXISTS (SELECT 1 FROM trace_spans s WHERE s.trace_id = t.id AND ${conditions.join(' AND ')})`,
-    ...parameters,
-  );
-}
-
-/** A text matches the value itself, or the JSON text of a value that is none: `'true'` finds the boolean. */
-function compareAssessment(selection: Selection, { subject, key, operator, value }: TraceComparison): void {
-  const found =
-    'SELECT 1 FROM trace_assessments a WHERE a.trace_id = t.id AND a.kind = ? AND a.name = ? AND a.valid = 1';
-  if (operator === 'IS NULL' || operator === 'IS NOT NULL') {
-    selection.where(`${operator === 'IS NULL' ? 'NOT ' : ''}EXISTS (${found})`, subject, key);
-    return;
-  }
-  const [condition, ...parameters] =
-    typeof value === 'number'
-      ? comparisonSql(`json_type(a.value) IN ('integer', 'real') AND a.value ->> '$'`, operator, value)
-      : comparisonSql(`iif(json_type(a.value) = 'text', a.value ->> '$', a.value)`, operator, value);
-  selection.where(`EXISTS (${found} AND ${condition})`, subject, key, ...parameters);
-}
-
 /** Whatever the direction, traces without the value come last. */
 function sort(selection: Selection, { subject, key, ascending }: TraceOrdering, alias: string): void {
-  let column = attributeColumns[key] ?? '';
-  if (subject !== 'attribute') {
-    const table = subject === 'tag' ? 'trace_tags' : 'trace_metadata';
-    selection.join(`LEFT JOIN ${table} ${alias} ON ${alias}.trace_id = t.id AND ${alias}.key = ?`, key);
-    column = `${alias}.value`;
+  if (subject === 'attribute') {
+    const column = traceAttributeColumns[key] ?? '';
+    // The only attribute of an order that may lack; another sort key before the others would hide the index's order.
+    if (key === 'execution_duration') selection.sortBy(`(${column} IS NULL)`, true);
+    selection.sortBy(column, ascending);
+    return;
   }
-  selection.sortBy(`(${column} IS NULL)`, true);
-  selection.sortBy(column, ascending);
-}
-
-function textOf(value: TraceComparison['value']): string {
-  return typeof value === 'string' ? value : '';
+  const table = subject === 'tag' ? 'trace_tags' : 'trace_metadata';
+  selection.join(`LEFT JOIN ${table} ${alias} ON ${alias}.trace_id = t.id AND ${alias}.key = ?`, key);
+  selection.sortBy(`(${alias}.value IS NULL)`, true);
+  selection.sortBy(`${alias}.value`, ascending);
 }

@@ -1,5 +1,7 @@
+import type { Readable } from 'node:stream';
 import { z } from 'zod';
-import { parseJsonOrNull, quoteBare } from './jsonText.ts';
+import { parseJsonOrNull } from './jsonText.ts';
+import { createSpanScanner } from './spanScanner.ts';
 import type { TraceSpan } from './traceTypes.ts';
 
 const nanoseconds = z.union([z.string(), z.number().transform(String)]);
@@ -73,15 +75,26 @@ const oldSpan = z
     }),
   );
 
-/** Nanoseconds are longer than a number can hold, and Python writes NaN and Infinity bare. */
-const bareNumber = /-?\b(?:NaN|Infinity|\d{16,})\b(?![.eE])/;
+const spanSchema = z.union([currentSpan, oldSpan]);
+const outlineSchema = z.object({ spans: z.array(z.strictObject({ span: z.int() })) });
 
-const fileSchema = z.object({ spans: z.array(z.union([currentSpan, oldSpan])) });
-
-/** The spans in the text of a `traces.json` of MLflow 2 or 3; null when it is no such file. */
-export function parseTraceData(text: string): readonly TraceSpan[] | null {
-  const parsed = fileSchema.safeParse(parseJsonOrNull(quoteBare(text, bareNumber)));
-  return parsed.success ? parsed.data.spans : null;
+/**
+ * The spans in a `traces.json` of MLflow 2 or 3; null when it is no such file. They are parsed one by one while the
+ * file is read, so that other requests have their turn meanwhile.
+ */
+export async function readTraceData(content: Readable): Promise<readonly TraceSpan[] | null> {
+  const scanner = createSpanScanner();
+  const found: TraceSpan[] = [];
+  for await (const piece of content) {
+    if (!Buffer.isBuffer(piece)) return null;
+    for (const text of scanner.take(piece)) {
+      const span = spanSchema.safeParse(parseJsonOrNull(text));
+      if (!span.success) return null;
+      found.push(span.data);
+    }
+  }
+  const outline = outlineSchema.safeParse(parseJsonOrNull(scanner.outline()));
+  return outline.success ? outline.data.spans.flatMap(({ span }) => found[span] ?? []) : null;
 }
 
 /** MLflow keeps each attribute as JSON inside a text; one that is none is the text itself. */

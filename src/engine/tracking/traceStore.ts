@@ -56,8 +56,9 @@ export interface TraceStore {
   /** The trace need not be there yet. */
   linkRun(traceId: string, runId: string): void;
   linkPrompt(key: number, prompt: string): void;
-  /** Takes the place of the spans that were there. */
-  replaceSpans(key: number, spans: readonly TraceSpan[]): void;
+  clearSpans(key: number): void;
+  /** Puts a span at a position; gives how many characters it has that are searched. */
+  putSpan(key: number, position: number, span: TraceSpan): number;
   /** Gives the ids of those deleted. */
   delete(experiment: number, which: TracesToDelete): readonly string[];
 }
@@ -105,8 +106,8 @@ export function createTraceStore(database: Database): TraceStore {
     'INSERT INTO trace_prompts (trace_id, prompt) VALUES (?, ?) ON CONFLICT DO NOTHING',
   );
   const clearSpans = database.prepare<[number], never>('DELETE FROM trace_spans WHERE trace_id = ?');
-  const insertSpan = database.prepare<[number, number, string, string, string, string], never>(
-    'INSERT INTO trace_spans (trace_id, position, name, type, status, attributes) VALUES (?, ?, ?, ?, ?, ?)',
+  const putSpan = database.prepare<[number, number, string, string, string, string], never>(
+    'INSERT OR REPLACE INTO trace_spans (trace_id, position, name, type, status, attributes) VALUES (?, ?, ?, ?, ?, ?)',
   );
   const ofTraces = 'IN (SELECT value FROM json_each(?))';
   const tagsOf = database.prepare<[string], OfTrace<KeyValue>>(
@@ -160,11 +161,11 @@ export function createTraceStore(database: Database): TraceStore {
     setMetadata: (key, entry) => void setMetadata.run(key, entry.key, entry.value),
     linkRun: (traceId, runId) => void linkRun.run(traceId, runId),
     linkPrompt: (key, prompt) => void linkPrompt.run(key, prompt),
-    replaceSpans(key, spans) {
-      clearSpans.run(key);
-      for (const [position, { name, type, status, attributes }] of spans.entries()) {
-        insertSpan.run(key, position, name, type, status, searchableText(attributes));
-      }
+    clearSpans: (key) => void clearSpans.run(key),
+    putSpan(key, position, { name, type, status, attributes }) {
+      const text = searchableText(attributes);
+      putSpan.run(key, position, name, type, status, text);
+      return text.length;
     },
     delete(experiment, which) {
       const deleted =

@@ -1,4 +1,5 @@
 /** The nouns of traces. */
+import type { Assessment } from '../../protocol/assessment.ts';
 import type { KeyValue } from '../../protocol/tracking.ts';
 import type { ComparisonOperator, SortValue } from './types.ts';
 
@@ -26,21 +27,6 @@ export interface TraceInfo {
 export interface TraceRecord extends Omit<TraceInfo, 'metadata' | 'tags' | 'assessments'> {
   /** Integer key inside the store. */
   readonly key: number;
-}
-
-export type AssessmentKind = 'feedback' | 'expectation' | 'issue';
-
-/** What somebody, or a judge, thinks of a trace: feedback on it, or what its answer should have been. */
-export interface Assessment {
-  readonly assessmentId: string;
-  readonly name: string;
-  readonly kind: AssessmentKind;
-  /** Any JSON. */
-  readonly value: unknown;
-  /** False when another assessment overrides it. */
-  readonly valid: boolean;
-  /** The fields of MLflow's message `Assessment`, apart from its ids and `valid`. */
-  readonly fields: Readonly<Record<string, unknown>>;
 }
 
 /** One step of a trace. Times are nanoseconds since 1970, as decimal text: they do not fit a number. */

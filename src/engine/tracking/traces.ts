@@ -1,13 +1,14 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { KeyValue } from '../../protocol/tracking.ts';
 import type { TrackingDependencies } from './dependencies.ts';
 import { checkKey, checkLength, checkRunId, experimentKey, invalid, notFound } from './limits.ts';
 import { findActiveExperiment, findExperiment, findTrace } from './lookup.ts';
 import { pageOf, readPageToken } from './paging.ts';
 import { makeId } from './runNames.ts';
-import { createTraceFiles, spansFile, traceIdOfSpans } from './traceFiles.ts';
+import { createTraceFiles, spansFile, traceIdOfSpans, traceLocationOf } from './traceFiles.ts';
 import { readTraceFilter, readTraceOrder } from './traceSearchRules.ts';
 import type { TracesToDelete } from './traceStore.ts';
-import type { TraceInfo, TraceSpan, TraceState } from './traceTypes.ts';
+import type { TraceInfo, TraceRecord, TraceSpan, TraceState } from './traceTypes.ts';
 import type { Experiment, Page, Search } from './types.ts';
 
 /** A trace as a client of MLflow 3 records it, when it has ended. */
@@ -70,7 +71,7 @@ export interface Traces {
 export const artifactLocationTag = 'mlflow.artifactLocation';
 const finalizedMetadata = 'mlflow.trace.infoFinalized';
 /** Tags that say where the spans are, which only the server knows. */
-export const systemTags: ReadonlySet<string> = new Set([
+const systemTags: ReadonlySet<string> = new Set([
   'mlflow.trace.spansLocation',
   'mlflow.trace.archiveLocation',
   'mlflow.trace.archivalFailure',
@@ -80,6 +81,9 @@ const longestKey = 250;
 const longestMetadata = 250;
 const longestTag = 4096;
 const mostLinks = 100;
+/** How many characters of spans one transaction writes; a span counts for some whatever it holds. */
+const writtenAtOnce = 500_000;
+const costOfSpan = 1000;
 const latestTime = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /** The rules of traces. */
@@ -97,10 +101,29 @@ export function createTraces(dependencies: TrackingDependencies): Traces {
     for (const tag of tags) store.traces.setTag(key, cut(tag, longestTag));
   };
   const writeLocation = (key: number, experiment: Experiment, traceId: string) =>
-    store.traces.setTag(key, { key: artifactLocationTag, value: files.locationOf(experiment, traceId) });
+    store.traces.setTag(key, { key: artifactLocationTag, value: traceLocationOf(experiment, traceId) });
   const spansPathOf = ({ experimentId, traceId }: Pick<TraceInfo, 'experimentId' | 'traceId'>) => {
     const experiment = store.experiments.find(experimentKey(experimentId));
     return experiment && files.spansPath(experiment, traceId);
+  };
+
+  let lastTaken: Promise<void> = Promise.resolve();
+  /** Some at a time, so that other requests have their turn: there may be tens of megabytes. */
+  const writeSpans = async ({ traceId, key }: TraceRecord, spans: readonly TraceSpan[]) => {
+    for (let position = 0; ; await turn()) {
+      const isThere = transaction(() => {
+        // Meanwhile it may have been deleted.
+        if (store.traces.find(traceId)?.key !== key) return false;
+        if (position === 0) store.traces.clearSpans(key);
+        for (let written = 0; written < writtenAtOnce; position += 1) {
+          const span = spans[position];
+          if (!span) break;
+          written += costOfSpan + store.traces.putSpan(key, position, span);
+        }
+        return true;
+      });
+      if (!isThere || position >= spans.length) return;
+    }
   };
 
   return {
@@ -226,21 +249,28 @@ export function createTraces(dependencies: TrackingDependencies): Traces {
     },
     traceFilePath(traceId, attachment) {
       const { experimentId } = findTrace(dependencies, traceId);
-      const location = files.locationOf(findExperiment(dependencies, experimentId), traceId);
+      const location = traceLocationOf(findExperiment(dependencies, experimentId), traceId);
       return artifacts.pathOf(location, attachment === '' ? spansFile : `attachments/${attachment}`);
     },
     async artifactWritten(path) {
       const traceId = traceIdOfSpans(path);
       const trace = traceId === null ? null : store.traces.find(traceId);
       if (!trace || spansPathOf(trace) !== path) return;
-      const spans = await files.readSpans(path);
-      transaction(() => {
-        // Meanwhile it may have been deleted.
-        if (spans && store.traces.find(trace.traceId)?.key === trace.key)
-          store.traces.replaceSpans(trace.key, spans);
+      // One file after the other: each takes memory, and two of one trace must not mix.
+      const taken = lastTaken.then(async () => {
+        const spans = await files.readSpans(path);
+        if (spans) await writeSpans(trace, spans);
       });
+      // Who uploaded the file hears of the failure, the next one does not.
+      lastTaken = taken.catch(() => undefined);
+      await taken;
     },
   };
+}
+
+/** Whether a tag means the same in another store. Those that say where the spans lie do not. */
+export function isOwnTag({ key }: KeyValue): boolean {
+  return key !== artifactLocationTag && !systemTags.has(key);
 }
 
 export function checkTraceId(traceId: string): void {

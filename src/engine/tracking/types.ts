@@ -92,7 +92,7 @@ export interface DatasetLink {
 
 export interface ModelOutput {
   readonly modelId: string;
-  readonly step: number;
+  readonly step: Int64;
 }
 
 /** A run with all that was logged to it; of each metric the latest point. */
