@@ -136,9 +136,17 @@ for (const [client, variable] of Object.entries(clients)) {
     });
 
     it('keeps digests of the files that arguments and datasets name', () => {
+      const whole = { fileCount: null, isTooLarge: false };
       const files = [
-        { path: join(repository.folder, 'labels.csv'), origin: 'dataset', size: 2, digest: digestOf('x\n') },
         {
+          ...whole,
+          path: join(repository.folder, 'labels.csv'),
+          origin: 'dataset',
+          size: 2,
+          digest: digestOf('x\n'),
+        },
+        {
+          ...whole,
           path: join(repository.folder, 'wine.csv'),
           origin: 'argument',
           size: table.length,
@@ -277,15 +285,17 @@ describe('what a run was made of, where little is known', () => {
 
   it('is silent when the engine does not answer: the script fails as it would without', async function () {
     this.timeout(120_000);
-    const outcomes = [];
-    for (const environment of [{}, { SLIPWAY_ENGINE_URL: undefined, PYTHONPATH: undefined }]) {
+    const outcomeOf = async (environment: NodeJS.ProcessEnv) => {
       const gone = { url: 'http://127.0.0.1:9', token: engine.token };
       const { code, errors } = await runProgram(python, ['-c', script], {
         cwd: folder,
         env: { ...terminalVariables(gone), MLFLOW_HTTP_REQUEST_MAX_RETRIES: '1', ...environment },
       });
-      outcomes.push({ code, errors: errors.replace(/0x[0-9a-f]+/g, '').replace(/^\d{4}.*$/gm, '') });
-    }
+      return { code, errors: errors.replace(/0x[0-9a-f]+/g, '').replace(/^\d{4}.*$/gm, '') };
+    };
+    const outcomes = await Promise.all(
+      [{}, { SLIPWAY_ENGINE_URL: undefined, PYTHONPATH: undefined }].map(outcomeOf),
+    );
     assert.equal(outcomes[0]?.code, 1);
     assert.deepEqual(outcomes[0], outcomes[1]);
   });

@@ -7,15 +7,20 @@ import { runPython } from './registryPython.ts';
 const token = 'a-token-of-this-test-0123456789';
 
 const prelude = `
-import json, os, mlflow, numpy as np
+import json, os, mlflow
 from mlflow import MlflowClient
+client = MlflowClient()
+mlflow.set_experiment("iris")
+`;
+
+/** For the scripts that train; to import it all takes long. */
+const training = `
+import numpy as np
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 X, y = load_iris(return_X_y=True, as_frame=True)
-client = MlflowClient()
 # Named, as finding them out takes most of the time.
 requirements = ["scikit-learn", "onnx"]
-mlflow.set_experiment("iris")
 `;
 
 describe('registry and artifacts with the real MLflow client', function () {
@@ -32,9 +37,10 @@ describe('registry and artifacts with the real MLflow client', function () {
   afterEach(() => engine.close());
 
   const run = (script: string) => runPython(python, prelude + script, { url: engine.url, token });
+  const train = (script: string) => run(training + script);
 
   it('logs, registers, promotes, aliases and loads a scikit-learn model by every URI', async () => {
-    const result = await run(`
+    const result = await train(`
 with mlflow.start_run() as run:
     model = LogisticRegression(max_iter=500).fit(X, y)
     mlflow.log_metric("accuracy", model.score(X, y))
@@ -98,7 +104,7 @@ print(json.dumps({
   });
 
   it('logs an ONNX model whose folder the engine finds, and loads it again', async () => {
-    const result = await run(`
+    const result = await train(`
 import mlflow.onnx
 from skl2onnx import to_onnx
 model = LogisticRegression(max_iter=500).fit(X, y)
@@ -116,16 +122,16 @@ print(json.dumps({"same": loaded.SerializeToString() == onnx.SerializeToString()
   });
 
   it('registers from the editor what the client then loads', async () => {
-    const logged = await run(`
+    const logged = await train(`
 with mlflow.start_run() as run:
-    info = mlflow.sklearn.log_model(LogisticRegression(max_iter=500).fit(X, y), name="model", pip_requirements=requirements)
+    info = mlflow.sklearn.log_model(LogisticRegression(max_iter=500).fit(X, y), name="model", pip_requirements=requirements, serialization_format="cloudpickle")
 print(json.dumps([run.info.run_id, info.model_id]))
 `);
     assert.ok(Array.isArray(logged));
     const [runId, modelId] = logged.map(String);
     engine.registry.register({ name: 'by hand', runId: runId ?? '', modelId: modelId ?? '' });
     engine.registry.promote({ name: 'by hand', version: 1, stage: 'Staging', who: 'ana', why: 'try it' });
-    const result = await run(`
+    const result = await train(`
 model = mlflow.sklearn.load_model("models:/by hand/Staging")
 print(json.dumps([float(model.score(X, y)) > 0.9, client.get_model_version("by hand", "1").run_id]))
 `);
@@ -133,7 +139,7 @@ print(json.dumps([float(model.score(X, y)) > 0.9, client.get_model_version("by h
   });
 
   it('records what scikit-learn autolog sends', async () => {
-    const result = await run(`
+    const result = await train(`
 mlflow.sklearn.autolog()
 with mlflow.start_run() as run:
     LogisticRegression(max_iter=500).fit(X, y)

@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { runProgram } from './terminalProgram.ts';
 
 const patience = 240_000;
 
@@ -17,9 +16,10 @@ export async function runPython(
 ): Promise<unknown> {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-python-'));
   try {
-    const child = spawn(python, ['-'], {
-      cwd: folder,
+    const { code, output, errors } = await runProgram(python, ['-'], {
+      input: script,
       timeout: patience,
+      cwd: folder,
       env: {
         ...process.env,
         MLFLOW_TRACKING_URI: engine.url,
@@ -28,18 +28,9 @@ export async function runPython(
         MLFLOW_HTTP_REQUEST_MAX_RETRIES: '0',
         MPLBACKEND: 'Agg',
         PYTHONWARNINGS: 'ignore',
+        GIT_PYTHON_REFRESH: 'quiet',
       },
-      stdio: ['pipe', 'pipe', 'pipe'],
     });
-    child.stdin.end(script);
-    const [output, errors, code] = await Promise.all([
-      text(child.stdout),
-      text(child.stderr),
-      new Promise<number | null>((resolve, reject) => {
-        child.once('error', reject);
-        child.once('close', resolve);
-      }),
-    ]);
     if (code !== 0) throw new Error(`The script ended with ${code}:\n${errors.slice(-6000)}`);
     return JSON.parse(output.trim().split('\n').at(-1) ?? '');
   } finally {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
-import { systemMetricPrefix } from '../../src/protocol/tracking.ts';
+import { systemMetricPrefix } from '../../src/protocol/systemMetrics.ts';
 import { arranged } from '../../src/webview/tracking/metricOrder.ts';
 import { openTrackingEngine, type TrackingEngine } from '../engine/trackingEngine.ts';
 import { pythonWithPeers } from '../python.ts';

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { delimiter, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 
 /** What a terminal of the editor knows of an engine. */
 export interface TerminalOfEngine {
@@ -31,21 +32,28 @@ export function terminalVariables({ url, token }: TerminalOfEngine, pythonPath =
   };
 }
 
-/** Runs a program to its end. */
+/** Runs a program to its end, or for `timeout` milliseconds; `input` is what it reads. */
 export async function runProgram(
   command: string,
   args: readonly string[],
-  options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
+  {
+    input,
+    ...options
+  }: {
+    readonly cwd: string;
+    readonly env: NodeJS.ProcessEnv;
+    readonly input?: string;
+    readonly timeout?: number;
+  },
 ): Promise<EndedProgram> {
-  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  let errors = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    errors += text;
-  });
-  const [code] = await once(child, 'close');
+  const child = spawn(command, args, options);
+  // A program that fails early reads no more.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
+  const [output, errors, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ]);
   return { code, output, errors };
 }

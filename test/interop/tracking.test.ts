@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { at, textAt } from '../engine/answers.ts';
 import { openTrackingEngine, type TrackingEngine } from '../engine/trackingEngine.ts';
 import { pythonWithPeers } from '../python.ts';
+import { runPython } from './registryPython.ts';
 
-const script = join(import.meta.dirname, '../fixtures/python/tracking_scenario.py');
+const script = readFileSync(join(import.meta.dirname, '../fixtures/python/tracking_scenario.py'), 'utf8');
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index);
 const sweep = (...numbers: readonly number[]) => numbers.map((n) => `sweep-${String(n).padStart(2, '0')}`);
 
@@ -20,27 +18,7 @@ describe('Tracking with the real Python client', () => {
     const python = pythonWithPeers(this);
     this.timeout(180_000);
     engine = await openTrackingEngine();
-    const folder = mkdtempSync(join(tmpdir(), 'slipway-scenario-'));
-    const answers = join(folder, 'seen.json');
-    const child = spawn(python, [script, answers], {
-      cwd: folder,
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: {
-        ...process.env,
-        MLFLOW_TRACKING_URI: engine.url,
-        MLFLOW_TRACKING_TOKEN: engine.token,
-        MLFLOW_HTTP_REQUEST_MAX_RETRIES: '0',
-        GIT_PYTHON_REFRESH: 'quiet',
-      },
-    });
-    let complaint = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      complaint += text;
-    });
-    const [code] = await once(child, 'close');
-    assert.equal(code, 0, complaint);
-    seen = JSON.parse(readFileSync(answers, 'utf8'));
-    rmSync(folder, { recursive: true });
+    seen = await runPython(python, script, engine);
   });
   after(() => engine?.close());
 
