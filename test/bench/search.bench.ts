@@ -235,7 +235,9 @@ function printGrowth(table: ReadonlyMap<string, readonly Figures[]>): void {
   console.log('  How the cost grows with the number of runs: milliseconds of Slipway, of mlflow server');
   console.log(`    ${''.padEnd(widest)}${columns(sizes.map((size) => `${size.toLocaleString('en')} runs`))}`);
   for (const [name, figures] of table) {
-    const cells = figures.map(({ slipway, mlflow }) => `${shown(slipway)}, ${shown(mlflow)}`);
+    const cells = figures.map(
+      ({ slipway, mlflow }) => `${shown(slipway)}, ${mlflow === longestOfPeer ? '>' : ''}${shown(mlflow)}`,
+    );
     console.log(`    ${name.padEnd(widest)}${columns(cells)}`);
   }
 }
