@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Browser, FrameLocator, Page } from 'playwright-core';
+import { type Browser, errors, type FrameLocator, type Page } from 'playwright-core';
 import { launchBrowser } from '../browser.ts';
 import { repository } from '../toolchain/cacheFolder.ts';
 import { packageExtension } from '../vsix/packageExtension.ts';
@@ -164,15 +164,28 @@ async function whenRestored(page: Page): Promise<void> {
   await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 120_000 });
 }
 
+/** Milliseconds. */
+const patienceWithPalette = 10_000;
+const mostPalettes = 4;
+
 function pageActions(page: Page): Omit<Workbench, 'page' | 'dataFolder' | 'dispose'> {
   // A pointer that rests where it clicked opens the tooltip of whatever appears under it.
   const moveMouseAway = (): Promise<void> => page.mouse.move(1, 1);
   const runCommand = async (title: string): Promise<void> => {
-    await page.keyboard.press('F1');
     const palette = page.locator('.quick-input-widget');
-    await palette.locator('input').first().fill(`>${title}`);
     const start = title.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
-    await palette.locator(`.monaco-list-row[aria-label^="${start}"]`).first().click();
+    const row = palette.locator(`.monaco-list-row[aria-label^="${start}"]`).first();
+    for (let attempt = 1; ; attempt += 1) {
+      await page.keyboard.press('F1');
+      try {
+        await palette.locator('input').first().fill(`>${title}`, { timeout: patienceWithPalette });
+        await row.click({ timeout: patienceWithPalette });
+        break;
+      } catch (error) {
+        // The key is lost while the focus is in a page that is still loading, or an earlier palette closes.
+        if (!(error instanceof errors.TimeoutError) || attempt === mostPalettes) throw error;
+      }
+    }
     await moveMouseAway();
   };
   return {
