@@ -12,6 +12,7 @@ const engineDomains = [
   'governance',
   'interop',
   'maintenance',
+  'conversion',
 ];
 
 const ours = '^src/';
@@ -45,22 +46,34 @@ module.exports = {
       to: { path: ours, pathNot: '^src/git/' },
     },
     {
-      name: 'scorer-imports-protocol-and-statistics-only',
+      name: 'inference-imports-protocol-only',
+      severity: 'error',
+      from: { path: '^src/inference/' },
+      to: { path: ours, pathNot: '^src/(inference|protocol)/' },
+    },
+    {
+      name: 'supervision-imports-protocol-only',
+      severity: 'error',
+      from: { path: '^src/supervision/' },
+      to: { path: ours, pathNot: '^src/(supervision|protocol)/' },
+    },
+    {
+      name: 'scorer-imports-shared-rooms-only',
       severity: 'error',
       from: { path: '^src/scorer/' },
-      to: { path: ours, pathNot: '^src/(scorer|protocol|statistics)/' },
+      to: { path: ours, pathNot: '^src/(scorer|inference|supervision|protocol|statistics)/' },
     },
     {
       name: 'worker-imports-shared-rooms-only',
       severity: 'error',
       from: { path: '^src/worker/' },
-      to: { path: ours, pathNot: '^src/(worker|protocol|statistics|git)/' },
+      to: { path: ours, pathNot: '^src/(worker|inference|protocol|statistics|git)/' },
     },
     {
       name: 'engine-imports-shared-rooms-only',
       severity: 'error',
       from: { path: '^src/engine/' },
-      to: { path: ours, pathNot: '^src/(engine|protocol|statistics|git)/' },
+      to: { path: ours, pathNot: '^src/(engine|supervision|protocol|statistics|git)/' },
     },
     {
       name: 'extension-imports-protocol-only',
@@ -78,7 +91,7 @@ module.exports = {
       name: 'cli-opens-the-engine-by-its-front-door',
       severity: 'error',
       from: { path: '^src/cli/' },
-      to: { path: ours, pathNot: '^src/(cli/|protocol/|engine/engine\\.ts)' },
+      to: { path: ours, pathNot: '^src/(cli/|supervision/|protocol/|engine/engine\\.ts)' },
     },
     {
       name: 'native-modules-stay-in-their-process',

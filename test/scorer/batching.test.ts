@@ -1,12 +1,47 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Tensor } from '../../src/scorer/datatypes.ts';
-import { loadModel, type Model } from '../../src/scorer/model.ts';
-import { createPredictor } from '../../src/scorer/predictor.ts';
-import { loadRuntime } from '../../src/scorer/runtime.ts';
+import fc from 'fast-check';
+import { joinRows, sliceRows } from '../../src/inference/batching.ts';
+import { allocate, type Datatype, runtimeTypes, type Tensor } from '../../src/inference/datatypes.ts';
+import { loadModel, type Model } from '../../src/inference/model.ts';
+import { createPredictor } from '../../src/inference/predictor.ts';
+import { loadRuntime } from '../../src/inference/runtime.ts';
 import { categoryModel, identityModel, linearModel, runningSumModel } from '../fixtures/onnxFile.ts';
 import { type RunningScorer, removeFolder, startScorerProcess, temporaryFolder } from './scorerProcess.ts';
+
+describe('Rows of tensors', () => {
+  it('lie one below the other and are found again, whatever the datatype', () => {
+    const datatypes = Object.keys(runtimeTypes).filter((name): name is Datatype => name in runtimeTypes);
+    const content = fc.array(fc.nat(1), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...datatypes),
+        fc.array(content, { minLength: 1, maxLength: 4 }),
+        (datatype, lists) => {
+          const tensors = lists.map((values): Tensor => {
+            const data = allocate(datatype, values.length * 2);
+            for (const [index, value] of [...values, ...values].entries()) {
+              if (Array.isArray(data)) data[index] = `text ${value}`;
+              else if (data instanceof BigInt64Array || data instanceof BigUint64Array)
+                data[index] = BigInt(value);
+              else data[index] = value;
+            }
+            return { datatype, shape: [values.length, 2], data };
+          });
+          const joined = joinRows(tensors);
+          let from = 0;
+          for (const tensor of tensors) {
+            const to = from + (tensor.shape[0] ?? 0);
+            assert.deepEqual(sliceRows(joined, from, to), tensor);
+            from = to;
+          }
+          assert.deepEqual(joined.shape, [from, 2]);
+        },
+      ),
+    );
+  });
+});
 
 describe('Requests that come at the same time', () => {
   let folder: string;
@@ -76,7 +111,7 @@ describe('Requests that come at the same time', () => {
 
   describe('in the same turn of the event loop', () => {
     /** A predictor whose runs of the model are counted, warm-up left out. */
-    const countedPredictor = async (onnx: Buffer) => {
+    const countedPredictor = async (onnx: Buffer, batchRows?: number) => {
       const file = join(folder, `${crypto.randomUUID()}.onnx`);
       await writeFile(file, onnx);
       const model = await loadModel(await loadRuntime(), { name: 'wine', version: 1, file });
@@ -88,7 +123,7 @@ describe('Requests that come at the same time', () => {
           return model.run(feeds);
         },
       };
-      const predictor = await createPredictor(counted, null);
+      const predictor = await createPredictor(counted, null, null, batchRows);
       runs = 0;
       return { predictor, runs: () => runs, close: () => model.close() };
     };
@@ -105,6 +140,19 @@ describe('Requests that come at the same time', () => {
       );
       assert.equal(runs(), 1);
       await close();
+    });
+
+    it('share only as many rows as they may', async () => {
+      for (const [batchRows, expected] of [
+        [1, 4],
+        [2, 2],
+        [3, 2],
+      ] as const) {
+        const { predictor, runs, close } = await countedPredictor(linearModel(), batchRows);
+        await Promise.all([1, 2, 3, 4].map((value) => predictor.predict(row(value, 0, 0))));
+        assert.equal(runs(), expected);
+        await close();
+      }
     });
 
     it('run one by one where rows depend on each other', async () => {

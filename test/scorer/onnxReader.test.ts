@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { readGraph } from '../../src/scorer/onnx/graph.ts';
-import { joinBytes, readFields, writeField, writeInteger } from '../../src/scorer/onnx/wire.ts';
-import { removeZipMaps } from '../../src/scorer/onnx/zipMapRemoval.ts';
+import { readFacts } from '../../src/inference/onnx/facts.ts';
+import { readGraph } from '../../src/inference/onnx/graph.ts';
+import { replaceOutputs } from '../../src/inference/onnx/outputReplacement.ts';
+import { joinBytes, readFields, writeField, writeInteger } from '../../src/inference/onnx/wire.ts';
 import { classifierModel, identityModel, linearModel } from '../fixtures/onnxFile.ts';
 
 describe('The reader of ONNX files', () => {
@@ -13,15 +14,22 @@ describe('The reader of ONNX files', () => {
   });
 
   it('takes ZipMap nodes out, and nothing else', () => {
-    assert.equal(removeZipMaps(linearModel()), null);
-    const unzipped = removeZipMaps(classifierModel(['a', 'b', 'c']));
-    assert.ok(unzipped);
-    assert.deepEqual(unzipped.outputs, [
+    const linear = linearModel();
+    assert.equal(replaceOutputs(linear, readGraph(linear)).model, null);
+    const classifier = classifierModel(['a', 'b', 'c']);
+    const { model, outputs } = replaceOutputs(classifier, readGraph(classifier));
+    assert.ok(model);
+    assert.deepEqual(outputs, [
       { name: 'label', source: 'label', labels: null },
       { name: 'probability', source: 'scores', labels: ['a', 'b', 'c'] },
     ]);
-    assert.deepEqual(readGraph(unzipped.model).zipMaps, []);
-    assert.equal(removeZipMaps(unzipped.model), null);
+    const graph = readGraph(model);
+    assert.deepEqual(graph.zipMaps, []);
+    assert.deepEqual(
+      graph.outputs.map(({ name }) => name),
+      ['label', 'scores'],
+    );
+    assert.equal(replaceOutputs(model, graph).model, null);
   });
 
   it('tells a tensor of unknown rank from a scalar', () => {
@@ -29,7 +37,16 @@ describe('The reader of ONNX files', () => {
       { name: 'unknown', element: 'float', shape: null },
       { name: 'scalar', element: 'float', shape: [] },
     ]);
-    assert.deepEqual([...readGraph(model).unknownRanks], ['unknown', 'unknown_out']);
+    const { inputs, outputs } = readGraph(model);
+    assert.deepEqual(
+      [...inputs, ...outputs].map(({ name, type }) => [name, type.kind === 'tensor' && type.hasShape]),
+      [
+        ['unknown', false],
+        ['scalar', true],
+        ['unknown_out', false],
+        ['scalar_out', true],
+      ],
+    );
   });
 
   it('reads what the writer wrote', () => {
@@ -62,7 +79,8 @@ describe('The reader of ONNX files', () => {
     fc.assert(
       fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), damaged), (bytes) => {
         try {
-          removeZipMaps(bytes);
+          replaceOutputs(bytes, readGraph(bytes));
+          readFacts(bytes);
         } catch (error) {
           assert.ok(error instanceof Error && error.constructor === Error, String(error));
         }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { allocate, type Datatype, elementJson, type Tensor } from '../../src/scorer/datatypes.ts';
-import { elementCount, flatJson, nestedJson, rowsJson } from '../../src/scorer/tensorJson.ts';
+import { allocate, type Datatype, elementJson, type Tensor } from '../../src/inference/datatypes.ts';
+import { elementCount, flatJson, nestedJson, readTensor, rowsJson } from '../../src/inference/tensorJson.ts';
 
 const shapes = fc.array(fc.nat(4), { maxLength: 3 });
 
@@ -60,6 +60,43 @@ describe('Tensors as JSON', () => {
         assert.equal(nestedJson(tensor), inLists(alone, tensor.shape));
         if (tensor.shape.length > 0) assert.equal(`[${rowsJson(tensor).join(',')}]`, nestedJson(tensor));
       }),
+    );
+  });
+
+  it('are read as they were written, flat and nested', () => {
+    const well = texts.filter(({ data }) => Array.isArray(data) && !data.join('').includes('\0'));
+    fc.assert(
+      fc.property(fc.oneof(bytes, numbers, well), (tensor) => {
+        const { datatype, shape } = tensor;
+        // The language reads larger integers with fewer digits.
+        if (datatype === 'INT64' || datatype === 'UINT64') return;
+        // Lists without elements say nothing of the sizes behind.
+        for (const json of [flatJson(tensor), ...(shape.includes(0) ? [] : [nestedJson(tensor)])]) {
+          const read = readTensor('It', datatype, shape, JSON.parse(json));
+          assert.deepEqual(read.shape, shape);
+          assert.equal(flatJson(read), flatJson(tensor));
+        }
+      }),
+    );
+  });
+
+  it('name the element that does not fit', () => {
+    const read = (datatype: Datatype, json: unknown) => () => readTensor('It', datatype, [2, 2], json);
+    const message = 'It, element [1, 0]: expected a number (FP32), got "x".';
+    assert.throws(read('FP32', [1, 2, 'x', 4]), { message });
+    assert.throws(
+      read('FP32', [
+        [1, 2],
+        ['x', 4],
+      ]),
+      { message },
+    );
+    assert.throws(
+      read('INT8', [
+        [1, 2],
+        [3, 128],
+      ]),
+      /^RequestProblem: It, element \[1, 1\]: expected an integer from -128 to 127 \(INT8\), got 128\.$/,
     );
   });
 });

@@ -29,7 +29,15 @@ const breaches: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'src/git/greedy.ts': "import '../protocol/message.ts';",
     'src/protocol/message.ts': '',
   },
-  'scorer-imports-protocol-and-statistics-only': {
+  'inference-imports-protocol-only': {
+    'src/inference/greedy.ts': "import '../scorer/session.ts';",
+    'src/scorer/session.ts': '',
+  },
+  'supervision-imports-protocol-only': {
+    'src/supervision/greedy.ts': "import '../scorer/session.ts';",
+    'src/scorer/session.ts': '',
+  },
+  'scorer-imports-shared-rooms-only': {
     'src/scorer/greedy.ts': "import '../engine/rules.ts';",
     'src/engine/rules.ts': '',
   },

@@ -1,0 +1,229 @@
+import { allocate, rowCount, sliceData, type Tensor, type TensorData } from './datatypes.ts';
+import type { Model } from './model.ts';
+import { elementCount } from './tensorJson.ts';
+
+/** Runs a model for many requests at a time. */
+export interface Batcher {
+  /** Outputs for the feeds of one request, as if it ran alone. @throws Error what the runtime says. */
+  run(feeds: readonly Tensor[]): Promise<readonly Tensor[]>;
+}
+
+/** One run of a model, for one request or for several that shared it. */
+export interface ModelRun {
+  readonly rows: number;
+  readonly requests: number;
+  /** How long the requests waited for the run to begin, added up. */
+  readonly queueMicroseconds: number;
+  readonly runMicroseconds: number;
+  readonly succeeded: boolean;
+}
+
+interface Waiting {
+  /** As `performance.now()` tells it. */
+  readonly since: number;
+  readonly feeds: readonly Tensor[];
+  readonly resolve: (outputs: readonly Tensor[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Requests that are there at the same time run as one batch; none ever waits for another to come.
+ *
+ * @param joinable whether rows are independent of each other, as the warm-up found.
+ * @param batchRows a batch takes no further request once it has so many rows.
+ * @param observe told of each run.
+ */
+export function createBatcher(
+  model: Model,
+  joinable: boolean,
+  batchRows: number,
+  observe: (run: ModelRun) => void = () => {},
+): Batcher {
+  const runner = createRunner(model, observe);
+  if (!joinable || batchRows === 1) {
+    return { run: (feeds) => runner.run(feeds, [{ since: performance.now() }]) };
+  }
+  let waiting: Waiting[] = [];
+  let running = false;
+
+  const work = async () => {
+    while (waiting.length > 0) {
+      if (waiting.length === 1) {
+        const alone = waiting;
+        waiting = [];
+        await runApart(runner, alone);
+        continue;
+      }
+      const { batch, rest } = takeBatch(waiting, batchRows);
+      waiting = rest;
+      await runBatch(runner, batch);
+    }
+    running = false;
+  };
+  const begin = () => void work();
+  return {
+    run: (feeds) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ since: performance.now(), feeds, resolve, reject });
+        if (running) return;
+        running = true;
+        // Whatever else arrived in this turn of the event loop comes along.
+        setImmediate(begin);
+      }),
+  };
+}
+
+/** A model whose runs are told of. */
+interface Runner {
+  readonly inputs: Model['inputs'];
+  run(feeds: readonly Tensor[], requests: readonly Pick<Waiting, 'since'>[]): Promise<readonly Tensor[]>;
+}
+
+function createRunner(model: Model, observe: (run: ModelRun) => void): Runner {
+  return {
+    inputs: model.inputs,
+    async run(feeds, requests) {
+      const began = performance.now();
+      let waited = 0;
+      for (const { since } of requests) waited += began - since;
+      let succeeded = false;
+      try {
+        const outputs = await model.run(feeds);
+        succeeded = true;
+        return outputs;
+      } finally {
+        observe({
+          rows: rowCount(feeds),
+          requests: requests.length,
+          queueMicroseconds: waited * 1000,
+          runMicroseconds: (performance.now() - began) * 1000,
+          succeeded,
+        });
+      }
+    },
+  };
+}
+
+/** The oldest request and those that fit to it, up to a full batch; and those that are left. */
+function takeBatch(
+  waiting: readonly Waiting[],
+  batchRows: number,
+): { readonly batch: readonly Waiting[]; readonly rest: Waiting[] } {
+  const batch: Waiting[] = [];
+  const rest: Waiting[] = [];
+  let rows = 0;
+  let full = false;
+  for (const request of waiting) {
+    const first = batch[0];
+    const added = rowCount(request.feeds);
+    if (!first) full = !haveOneRowCount(request.feeds);
+    else if (full || !haveOneRowCount(request.feeds) || !sameRowShapes(request.feeds, first.feeds)) {
+      rest.push(request);
+      continue;
+    } else if (rows + added > batchRows) {
+      // Those behind it would overtake it again and again.
+      full = true;
+      rest.push(request);
+      continue;
+    }
+    batch.push(request);
+    rows += added;
+  }
+  return { batch, rest };
+}
+
+/** Inputs of unknown rank take scalars and different numbers of rows: such feeds cannot lie below those of others. */
+function haveOneRowCount(feeds: readonly Tensor[]): boolean {
+  const rows = feeds[0]?.shape[0];
+  for (const { shape } of feeds) if (shape.length === 0 || shape[0] !== rows) return false;
+  return true;
+}
+
+async function runBatch(model: Runner, batch: readonly Waiting[]): Promise<void> {
+  if (batch.length > 1) {
+    const answers = await runJoined(model, batch);
+    if (answers) {
+      for (const [index, { resolve }] of batch.entries()) resolve(answers[index] ?? []);
+      return;
+    }
+  }
+  await runApart(model, batch);
+}
+
+async function runApart(model: Runner, batch: readonly Waiting[]): Promise<void> {
+  for (const request of batch) {
+    const { feeds, resolve, reject } = request;
+    try {
+      resolve(await model.run(feeds, [request]));
+    } catch (error) {
+      reject(error);
+    }
+  }
+}
+
+/** Null when the batch failed as a whole: then each request must learn for itself whether it was the reason. */
+async function runJoined(
+  model: Runner,
+  batch: readonly Waiting[],
+): Promise<readonly (readonly Tensor[])[] | null> {
+  const counts = batch.map(({ feeds }) => rowCount(feeds));
+  const joined = model.inputs.map((_, input) =>
+    joinRows(batch.flatMap(({ feeds }) => feeds.slice(input, input + 1))),
+  );
+  let outputs: readonly Tensor[];
+  try {
+    outputs = await model.run(joined, batch);
+  } catch {
+    return null;
+  }
+  const rows = counts.reduce((sum, count) => sum + count, 0);
+  if (outputs.some(({ shape }) => shape[0] !== rows)) return null;
+  let from = 0;
+  return counts.map((count) => {
+    const start = from;
+    from += count;
+    return outputs.map((output) => sliceRows(output, start, from));
+  });
+}
+
+function sameRowShapes(left: readonly Tensor[], right: readonly Tensor[]): boolean {
+  for (let input = 0; input < left.length; input++) {
+    const shape = left[input]?.shape ?? [];
+    const other = right[input]?.shape ?? [];
+    if (shape.length !== other.length || left[input]?.absent !== right[input]?.absent) return false;
+    for (let axis = 1; axis < shape.length; axis++) if (shape[axis] !== other[axis]) return false;
+  }
+  return true;
+}
+
+/** Tensors of equal row shapes, one below the other. */
+export function joinRows(tensors: readonly Tensor[]): Tensor {
+  const [first] = tensors;
+  if (!first) throw new Error('There is nothing to join.');
+  let rows = 0;
+  for (const { shape } of tensors) rows += shape[0] ?? 0;
+  const shape = [rows, ...first.shape.slice(1)];
+  const data = allocate(first.datatype, elementCount(shape));
+  let at = 0;
+  for (const tensor of tensors) {
+    copyElements(tensor.data, data, at);
+    at += tensor.data.length;
+  }
+  return { ...first, shape, data };
+}
+
+/** Copies all elements of `from` to `to`, which has the same type, from the place `at` on. */
+function copyElements(from: TensorData, to: TensorData, at: number): void {
+  if (Array.isArray(from) || Array.isArray(to)) {
+    for (let index = 0; index < from.length; index++) to[at + index] = from[index] ?? '';
+  } else if (to instanceof BigInt64Array || to instanceof BigUint64Array) {
+    if (from instanceof BigInt64Array || from instanceof BigUint64Array) to.set(from, at);
+  } else if (!(from instanceof BigInt64Array || from instanceof BigUint64Array)) to.set(from, at);
+}
+
+/** The rows from `from` up to, not including, `to`; they share the memory of the tensor where they can. */
+export function sliceRows(tensor: Tensor, from: number, to: number): Tensor {
+  const shape = [to - from, ...tensor.shape.slice(1)];
+  const size = elementCount(tensor.shape.slice(1));
+  return { ...tensor, shape, data: sliceData(tensor.data, from * size, to * size) };
+}
