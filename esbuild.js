@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import esbuild from 'esbuild';
@@ -16,12 +16,15 @@ const production = process.argv.includes('--production');
 const watch = process.argv.includes('--watch');
 const require = createRequire(import.meta.url);
 
-/** Those of Node: processes, and the thread of one. */
+/** Those of Node: processes, the threads of one, and a library that one rarely loads. */
 const processes = {
   extension: 'src/extension/activate.ts',
   engine: 'src/engine/main.ts',
   scorer: 'src/scorer/main.ts',
   inferenceLogThread: 'src/scorer/inferenceLogThread.ts',
+  watchdogThread: 'src/scorer/watchdogThread.ts',
+  grpcLibrary: 'src/scorer/grpc/grpcLibrary.ts',
+  standalone: 'src/scorer/standalone.ts',
   worker: 'src/worker/main.ts',
   cli: 'src/cli/main.ts',
 };
@@ -29,6 +32,7 @@ const processes = {
 const pages = {
   run: 'src/webview/tracking/runPage.tsx',
   drift: 'src/webview/monitoring/driftPage.tsx',
+  endpoint: 'src/webview/serving/endpointPage.tsx',
 };
 
 /** Packages that hold native code: not bundled, but copied beside the bundles, only what this platform runs. */
@@ -75,12 +79,80 @@ const rememberOutputs = {
   },
 };
 
+/**
+ * Says which packages are inside of the bundles that a packaged model takes along (all that begin in `src/scorer`), and
+ * under which licences: `slipway package` makes its bill of materials of it.
+ */
+const rememberParts = {
+  name: 'remember-parts',
+  setup(build) {
+    build.onEnd(async (result) => {
+      if (result.errors.length > 0) return;
+      const bundles = {};
+      const names = new Set(['better-sqlite3', 'onnxruntime-node', 'onnxruntime-common']);
+      for (const [output, { entryPoint, inputs }] of Object.entries(result.metafile?.outputs ?? {})) {
+        if (!entryPoint?.startsWith('src/scorer/')) continue;
+        const inside = Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => {
+          const match = /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(file);
+          return match && bytesInOutput > 0 ? [file.slice(0, match.index + match[0].length - 1)] : [];
+        });
+        bundles[basename(output)] = [
+          ...new Set(inside.map((folder) => folder.replace(/^node_modules\//, ''))),
+        ];
+        for (const name of bundles[basename(output)]) names.add(name);
+      }
+      const packages = {};
+      for (const name of [...names].sort())
+        packages[name] = await describePackage(join(root, 'node_modules', name));
+      const parts = {
+        slipway: await describePackage(root),
+        bundles: Object.fromEntries(
+          Object.entries(bundles).map(([bundle, inside]) => [
+            bundle,
+            inside.map((name) => `${packages[name].name}@${packages[name].version}`).sort(),
+          ]),
+        ),
+        packages: Object.values(packages),
+      };
+      const file = join(dist, 'packageParts.json');
+      await writeFile(file, `${JSON.stringify(parts, null, 2)}\n`);
+      written.add(file);
+    });
+  },
+};
+
+/** Name, version and licence of the npm package in a folder. */
+async function describePackage(folder) {
+  const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+  const named = (await readdir(folder)).find((file) => /^(licen[cs]e|copying)(\.(md|txt))?$/i.test(file));
+  return {
+    name: manifest.name,
+    version: manifest.version,
+    license: typeof manifest.license === 'string' ? manifest.license : 'NOASSERTION',
+    licenseText: named ? await readFile(join(folder, named), 'utf8') : null,
+  };
+}
+
 /** Zod brings its messages in fifty languages, none of which a person sees: the borders speak to programs. */
 const withoutZodLocales = {
   name: 'without-zod-locales',
   setup(build) {
     build.onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
       contents: "export { default as en } from './en.js';",
+    }));
+  },
+};
+
+/** What only one bundle holds, and others load from its file when they need it. */
+const grpcInItsBundle = {
+  name: 'grpc-in-its-bundle',
+  setup(build) {
+    build.onResolve({ filter: /^@grpc\/grpc-js$/ }, ({ importer }) =>
+      basename(importer) === 'grpcLibrary.ts' ? undefined : { path: './grpcLibrary.cjs', external: true },
+    );
+    // It describes services that are not offered, and brings a whole compiler for that.
+    build.onLoad({ filter: /[\\/]@grpc[\\/]proto-loader[\\/]/ }, () => ({
+      contents: "throw new Error('@grpc/proto-loader is not bundled');",
     }));
   },
 };
@@ -171,6 +243,17 @@ async function copyPython() {
   }
 }
 
+/** What loads models in the person's Python. Apart from `python`, so that no program of theirs finds it. */
+async function copyPythonWorkers() {
+  const source = join(root, 'src', 'inference', 'python', 'pythonWorkers');
+  for (const entry of await readdir(source, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && entry.name.endsWith('.py')) {
+      await copyIfChanged(path, join(dist, 'pythonWorkers', relative(source, path)));
+    }
+  }
+}
+
 async function removeLeftovers() {
   for (const entry of await readdir(dist, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
@@ -192,7 +275,7 @@ const builds = [
     mainFields: ['module', 'main'],
     external: ['vscode', ...Object.keys(nativePackages)],
     define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
-    plugins: [rememberOutputs, withoutZodLocales, withoutSchemaCompilers],
+    plugins: [rememberOutputs, rememberParts, grpcInItsBundle, withoutZodLocales, withoutSchemaCompilers],
   },
   {
     ...options,
@@ -213,6 +296,7 @@ for (const [name, isWanted] of Object.entries(nativePackages)) await copyNativeP
 await copyIconFont();
 await writeCommand();
 await copyPython();
+await copyPythonWorkers();
 
 if (watch) {
   const contexts = await Promise.all(builds.map((build) => esbuild.context({ ...build, logLevel: 'info' })));

@@ -1,10 +1,15 @@
 import { z } from 'zod';
+import { conversionRequests } from './conversion.ts';
 import { importRequests } from './importing.ts';
+import type { LoadTestStep } from './loadTest.ts';
 import { maintenanceRequests } from './maintenance.ts';
 import { monitoringRequests } from './monitoring.ts';
 import { provenanceRequests } from './provenance.ts';
+import { pythonConsent, pythonRequests } from './pythonModels.ts';
 import { registryRequests } from './registry.ts';
 import { type ParamsOf, type ResultOf, request } from './request.ts';
+import { loggedRequests } from './requests.ts';
+import { scoringRequests } from './scoring.ts';
 import { servingRequests } from './serving.ts';
 import { trackingRequests } from './tracking.ts';
 
@@ -29,12 +34,18 @@ export const engineRequests = {
       token: z.string().min(16),
       /** In a folder that is not trusted one may read: nothing listens, starts or is written. */
       trusted: z.boolean(),
+      /** Python models that the person allowed before, so that their endpoints come back. */
+      pythonConsents: z.array(pythonConsent).optional(),
     }),
   ),
   ...trackingRequests,
   ...provenanceRequests,
   ...registryRequests,
   ...servingRequests,
+  ...loggedRequests,
+  ...scoringRequests,
+  ...pythonRequests,
+  ...conversionRequests,
   ...monitoringRequests,
   ...maintenanceRequests,
   ...importRequests,
@@ -61,7 +72,13 @@ export interface EngineEvents {
     readonly fraction: number;
     readonly message: string;
   };
-  /** A line for the output channel. */
-  log: { readonly level: 'info' | 'warning' | 'error'; readonly message: string };
+  /** A rate of a load test was kept up for its time; more may follow. */
+  'serving/loadTestStep': { readonly endpoint: string; readonly step: LoadTestStep };
+  /** A line for the output channel; with `endpoint` for that of endpoints. */
+  log: {
+    readonly level: 'info' | 'warning' | 'error';
+    readonly message: string;
+    readonly endpoint?: string;
+  };
 }
 export type EngineEvent = keyof EngineEvents;

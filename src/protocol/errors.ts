@@ -180,6 +180,43 @@ export const errorCatalogue = {
     message: 'The ONNX model of version {version} of "{model}" cannot be loaded: {detail}',
     remedy: 'Export the model again, then register the new version.',
   },
+  modelUnsupported: {
+    category: 'invalid',
+    message: 'Version {version} of "{model}" is not supported by this runtime: {detail}',
+    remedy: 'Export the model with other types or an older opset, then register the new version.',
+  },
+  pythonModelUnreadable: {
+    category: 'invalid',
+    message: 'Python cannot load version {version} of "{model}": {detail}',
+    remedy:
+      'Check that the interpreter has what the model was logged with; "slipway.python" names another one.',
+  },
+  pythonConsentNeeded: {
+    category: 'denied',
+    message:
+      'Version {version} of "{model}" is a Python model: loading it runs the code that was logged with it, and nobody has allowed that yet ({folder}).',
+    remedy: 'Serve it from the editor and allow it there, or name --allow-python on the command line.',
+  },
+  pythonNotFound: {
+    category: 'invalid',
+    message: 'There is no Python interpreter to run version {version} of "{model}" with: {detail}',
+    remedy: 'Choose one in the setting "slipway.python".',
+  },
+  pythonPackagesMissing: {
+    category: 'invalid',
+    message: 'The interpreter {python} lacks what version {version} of "{model}" needs: {packages}',
+    remedy: 'Install it with: {command}',
+  },
+  notConvertible: {
+    category: 'invalid',
+    message: 'Version {version} of "{model}" cannot be converted to ONNX: it is {flavors}.',
+    remedy: 'Choose a version of scikit-learn, XGBoost or LightGBM.',
+  },
+  conversionFailed: {
+    category: 'invalid',
+    message: 'Version {version} of "{model}" could not be converted to ONNX: {detail}',
+    remedy: 'Serve it in Python instead; not every model has an ONNX form.',
+  },
   portTaken: {
     category: 'unavailable',
     message: 'The endpoint did not start: port {port} is taken by another program.',
@@ -200,6 +237,62 @@ export const errorCatalogue = {
     message: 'The endpoint "{endpoint}" is not running.',
     remedy: 'Start it first.',
   },
+  settingsInvalid: {
+    category: 'invalid',
+    message: '{file}, line {line}, column {column}: {detail}',
+    remedy: 'Correct the file. Until then the settings that were read last stay in force.',
+  },
+  rolloutUnderWay: {
+    category: 'invalid',
+    message: 'Version {version} is being brought into the endpoint "{endpoint}" already.',
+    remedy: 'Promote it or roll it back first.',
+  },
+  noRollout: {
+    category: 'invalid',
+    message: 'The endpoint "{endpoint}" has no rollout of which this can be decided.',
+    remedy: 'Open its page to see how far its rollouts are.',
+  },
+  loadTestRefused: {
+    category: 'invalid',
+    message: 'The endpoint "{endpoint}" refused the request of the load test with status {status}: {detail}',
+    remedy: 'Choose a request that it answers.',
+  },
+  scoreOutputTaken: {
+    category: 'alreadyExists',
+    message: 'The file {path} is there already.',
+    remedy: 'Choose another name, or have it replaced (--force).',
+  },
+  scoreInputUnsuitable: {
+    category: 'invalid',
+    message: 'The file {path} does not fit the model: {detail}',
+    remedy: 'Nothing was written. Choose a file with the columns that the model takes.',
+  },
+  scoreRowRefused: {
+    category: 'invalid',
+    message: 'Row {row} of {path} cannot be scored: {detail}',
+    remedy: 'Mend that row (the header is not counted), then score the file anew (--restart).',
+  },
+  scoreFailed: {
+    category: 'invalid',
+    message: 'The model cannot score into {path}: {detail}',
+    remedy: 'What was scored before is kept; score the file again to go on from there.',
+  },
+  scorePartialDiffers: {
+    category: 'invalid',
+    message: 'What an earlier scoring has left for {path} does not fit: {detail}.',
+    remedy: 'Start anew (--restart), or choose another output.',
+  },
+  scoreRunning: {
+    category: 'alreadyExists',
+    message: 'Another scoring writes {path} at the moment.',
+    remedy: 'Wait until it has ended, or choose another output.',
+  },
+  scoreWriteFailed: {
+    category: 'unavailable',
+    message: 'The scores cannot be written to {path}: {detail}',
+    remedy:
+      'Choose a folder that can be written to. What was scored before is kept; score the file again to go on from there.',
+  },
   noReferenceData: {
     category: 'invalid',
     message: 'The run behind "{endpoint}" names no training data that can be read here.',
@@ -209,6 +302,17 @@ export const errorCatalogue = {
     category: 'invalid',
     message: 'The endpoint "{endpoint}" logged no requests in this time window.',
     remedy: 'Send it some requests, or choose a longer window.',
+  },
+  inferenceLogUnreadable: {
+    category: 'unavailable',
+    message: 'The inference log {path} cannot be read: {detail}',
+    remedy:
+      'Start the endpoint, which brings an older log up to date. If it is damaged, stop the endpoint and move the file away; a new one is begun then.',
+  },
+  requestsNotWritten: {
+    category: 'unavailable',
+    message: 'The requests cannot be written to {path}: {detail}',
+    remedy: 'Choose a folder that can be written to, then export them again.',
   },
   dataUnreadable: {
     category: 'invalid',
@@ -251,6 +355,32 @@ export const errorCatalogue = {
     category: 'alreadyExists',
     message: 'The folder {folder} has the run {run} already.',
     remedy: 'Choose another folder.',
+  },
+  packageFolderTaken: {
+    category: 'alreadyExists',
+    message: 'There is something in {folder} already.',
+    remedy: 'Choose another folder, or replace what is there with --force.',
+  },
+  packageFailed: {
+    category: 'unavailable',
+    message: 'The package {folder} could not be written: {detail}',
+    remedy: 'Choose a folder with more space that can be written to.',
+  },
+  platformMissing: {
+    category: 'invalid',
+    message: 'This Slipway holds the native modules of {own}, not those of {platform}.',
+    remedy:
+      'Make the package on a machine of that kind, or leave --platform out: the Dockerfile then fetches what it needs.',
+  },
+  packageUnusable: {
+    category: 'invalid',
+    message: 'The package cannot run: {detail}.',
+    remedy: 'Mend what is named, or make the package anew with "slipway package".',
+  },
+  selfTestFailed: {
+    category: 'invalid',
+    message: 'The package is not sound: {detail}.',
+    remedy: 'Make it anew with "slipway package".',
   },
   cancelled: {
     category: 'cancelled',

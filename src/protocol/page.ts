@@ -4,7 +4,8 @@ import type { ErrorData } from './errors.ts';
 /** What a page shows. Kept in the page's own state, so that it comes back after a reload of the window. */
 export type PageSubject =
   | { readonly page: 'run'; readonly folder: string; readonly runId: string }
-  | { readonly page: 'drift'; readonly folder: string; readonly endpoint: string };
+  | { readonly page: 'drift'; readonly folder: string; readonly endpoint: string }
+  | { readonly page: 'endpoint'; readonly folder: string; readonly endpoint: string };
 
 export type PageType = PageSubject['page'];
 
@@ -25,9 +26,29 @@ export const pageMethods = {
     'provenance/packages',
   ],
   drift: ['monitoring/driftSources', 'monitoring/drift'],
+  endpoint: ['serving/live', 'serving/describe', 'serving/loadTest'],
 } as const satisfies Record<PageType, readonly EngineMethod[]>;
 
 export type PageMethod = (typeof pageMethods)[PageType][number];
+
+/** Commands on its endpoint that the endpoint's page has buttons for. */
+export const endpointPageCommands = [
+  'stopEndpoint',
+  'sendTestRequest',
+  'openTryPage',
+  'copyEndpointAddress',
+  'copyAsCurl',
+  'copyAsPython',
+  'copyAsTypeScript',
+  'startRollout',
+  'rollBackRollout',
+  'promoteCandidate',
+  'pauseRollout',
+  'resumeRollout',
+  'showEndpointLog',
+  'showDrift',
+] as const;
+export type EndpointPageCommand = (typeof endpointPageCommands)[number];
 
 /** Things that a page asks the extension host to do; the host runs the command of the same meaning. */
 export type PageAction =
@@ -36,7 +57,11 @@ export type PageAction =
   | { readonly action: 'openRun'; readonly runId: string }
   | { readonly action: 'showChanges'; readonly runId: string }
   | { readonly action: 'chooseReferenceFile' }
-  | { readonly action: 'saveImage'; readonly name: string; readonly dataUrl: string };
+  | { readonly action: 'endpointCommand'; readonly command: EndpointPageCommand }
+  | { readonly action: 'startEndpoint'; readonly model: string; readonly version: number }
+  | { readonly action: 'saveImage'; readonly name: string; readonly dataUrl: string }
+  /** Comma-separated values. */
+  | { readonly action: 'saveTable'; readonly name: string; readonly text: string };
 
 /** From the page to the extension host. */
 export type MessageFromPage =
@@ -66,7 +91,12 @@ export type MessageToPage =
       };
     }[EngineEvent]
   /** The person chose this file after `chooseReferenceFile`. */
-  | { readonly type: 'referenceFile'; readonly file: string };
+  | { readonly type: 'referenceFile'; readonly file: string }
+  /** The person wants to see this part of the page. */
+  | { readonly type: 'reveal'; readonly part: PagePart };
+
+/** Parts of pages that commands lead to. */
+export type PagePart = 'loadTest';
 
 /** An error with its texts in the person's language. */
 export interface LocalizedError {

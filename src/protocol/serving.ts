@@ -1,38 +1,166 @@
 import { z } from 'zod';
+import {
+  type checkMetrics,
+  type RolloutPlan,
+  type RolloutPlanInput,
+  rolloutPlan,
+} from './endpointSettings.ts';
 import type { ErrorData } from './errors.ts';
+import { type LoadTestReport, loadTestPlan } from './loadTest.ts';
+import type { Stage } from './registry.ts';
 import { request } from './request.ts';
+import type { ServedVersion, ShadowStatistics } from './scorer.ts';
+import type { TensorDescription } from './tensor.ts';
 
 export const endpointStates = ['starting', 'ready', 'stopped', 'failed'] as const;
 export type EndpointState = (typeof endpointStates)[number];
 
+/** What a variant of an endpoint was asked of late, and in all. */
+export interface VariantSummary {
+  /** `stable`, `candidate`, `shadow`, or `version` for requests that named their version. */
+  readonly name: string;
+  readonly model: string;
+  readonly version: number;
+  /** Between 0 and 1, as the split says; of a shadow the share that it hears. Null for `version`. */
+  readonly share: number | null;
+  readonly requestCount: number;
+  readonly errorCount: number;
+  /** Requests a second over the last ten seconds. */
+  readonly rate: number;
+  /** Milliseconds over the last minute; null when nothing was asked. */
+  readonly latencyP50: number | null;
+  readonly latencyP99: number | null;
+}
+
+export const rolloutStates = [
+  'running',
+  /** Waits for the person: a step asks for a confirmation, or the checks could not judge. */
+  'paused',
+  'promoted',
+  'rolledBack',
+] as const;
+export type RolloutState = (typeof rolloutStates)[number];
+
+export type CheckVerdict = 'passed' | 'failed' | 'inconclusive';
+
+/** What a check of a rollout saw at its last look. */
+export interface CheckOutcome {
+  readonly metric: (typeof checkMetrics)[number];
+  readonly verdict: CheckVerdict;
+  /** Null while there are too few samples. */
+  readonly candidateValue: number | null;
+  readonly stableValue: number | null;
+  readonly candidateSamples: number;
+  readonly stableSamples: number;
+  readonly minimumSamples: number;
+  /** Of a sequential test: the probability, valid at any look, of such a difference by chance. */
+  readonly pValue: number | null;
+  /** Failed looks one after the other. */
+  readonly failures: number;
+  readonly dryRun: boolean;
+  /** In words, English: what was expected and what was seen. */
+  readonly sentence: string;
+}
+
+/** A rollout of a version, under way or ended. */
+export interface RolloutSummary {
+  readonly id: number;
+  readonly endpoint: string;
+  readonly model: string;
+  readonly stableVersion: number;
+  readonly candidateVersion: number;
+  readonly strategy: RolloutPlan['strategy'];
+  readonly state: RolloutState;
+  /** Why it is paused or ended, in words; null while it runs. */
+  readonly reason: string | null;
+  /** From 0; of strategies without steps 0. */
+  readonly step: number;
+  readonly stepCount: number;
+  /** The candidate's share now, between 0 and 1. */
+  readonly share: number;
+  readonly checks: readonly CheckOutcome[];
+  /** UTC milliseconds. */
+  readonly startedAt: number;
+  readonly stepSince: number;
+  readonly endedAt: number | null;
+}
+
+/** One event in the life of an endpoint, kept for good. */
+export interface EndpointEvent {
+  readonly id: number;
+  readonly endpoint: string;
+  /** UTC milliseconds. */
+  readonly when: number;
+  /** Who: a person's name, `registry`, or `analysis`. */
+  readonly who: string;
+  /** Such as `started`, `stopped`, `rolloutStarted`, `stepped`, `paused`, `resumed`, `promoted`, `rolledBack`. */
+  readonly kind: string;
+  /** In words, English. */
+  readonly sentence: string;
+}
+
+/** How the versions that an endpoint serves are chosen. */
+export type EndpointFollows =
+  | { readonly type: 'pinned' }
+  | { readonly type: 'stage'; readonly stage: Stage }
+  | { readonly type: 'alias'; readonly alias: string };
+
 export interface EndpointSummary {
   readonly name: string;
   readonly modelName: string;
+  /** The stable version. */
   readonly modelVersion: number;
   readonly state: EndpointState;
   /** Such as `http://127.0.0.1:49152`; null unless ready. */
   readonly url: string | null;
+  /** Such as `127.0.0.1:49153`; null unless ready and asked for. */
+  readonly grpcAddress: string | null;
   /** UTC milliseconds; null when it never was ready. */
   readonly readySince: number | null;
   readonly requestCount: number;
   readonly errorCount: number;
+  /** Requests a second over the last ten seconds. */
+  readonly rate: number;
+  /** Milliseconds over the last minute; null when nothing was asked. */
+  readonly latencyP50: number | null;
+  readonly latencyP99: number | null;
+  readonly variants: readonly VariantSummary[];
+  /** The rollout that is under way; null when there is none. */
+  readonly rollout: RolloutSummary | null;
+  readonly follows: EndpointFollows;
+  /** Declared in `slipway.yaml`. */
+  readonly declared: boolean;
   /** Why it failed; null unless failed. */
   readonly failure: ErrorData | null;
 }
 
-/** An input or output of a served model, in the words of the Open Inference Protocol. */
-export interface TensorDescription {
-  readonly name: string;
-  /** BOOL, INT64, FP32, BYTES, ... */
-  readonly datatype: string;
-  /** -1 stands for a size that may vary. */
-  readonly shape: readonly number[];
+/** What an endpoint's page draws: one point a second, oldest first. */
+export interface EndpointLive {
+  readonly endpoint: EndpointSummary;
+  /** UTC milliseconds of each point. */
+  readonly times: readonly number[];
+  readonly variants: readonly {
+    readonly name: string;
+    readonly model: string;
+    readonly version: number;
+    /** Of each point: requests in that second, of them errors, and percentiles in milliseconds (null: none asked). */
+    readonly requests: readonly number[];
+    readonly errors: readonly number[];
+    readonly latencyP50: readonly (number | null)[];
+    readonly latencyP95: readonly (number | null)[];
+    readonly latencyP99: readonly (number | null)[];
+  }[];
+  readonly shadows: readonly ShadowStatistics[];
+  readonly rollouts: readonly RolloutSummary[];
+  readonly events: readonly EndpointEvent[];
 }
 
 export interface EndpointDescription {
   readonly endpoint: EndpointSummary;
   readonly inputs: readonly TensorDescription[];
   readonly outputs: readonly TensorDescription[];
+  /** Every version that is loaded. */
+  readonly versions: readonly ServedVersion[];
   /** The address to send predictions to, in the Open Inference Protocol. */
   readonly inferUrl: string;
   /** A request body that the model accepts, for `inferUrl`. */
@@ -67,4 +195,39 @@ export const servingRequests = {
     readonly body: string;
     readonly milliseconds: number;
   }>()(z.object({ endpoint, body: z.string() })),
+  /** What happened since a moment (UTC milliseconds), at most a quarter of an hour ago. */
+  'serving/live': request<EndpointLive>()(z.object({ endpoint, from: z.number() })),
+  /** Begins to bring a version in. The plan is that of `slipway.yaml`, unless one is given. */
+  'serving/startRollout': request<RolloutSummary>()(
+    z.object({
+      endpoint,
+      modelVersion: z.number().int().positive(),
+      /** As `slipway.yaml` would have it, with durations as texts; checked here, read with `rolloutPlan`. */
+      plan: z.custom<RolloutPlanInput>((plan) => rolloutPlan.safeParse(plan).success).nullable(),
+      who: z.string().min(1),
+    }),
+  ),
+  /**
+   * `promote` makes the candidate the stable version now; `rollBack` sends all requests to the stable version now;
+   * `pause` keeps the shares as they are; `resume` goes on, to the next step where a confirmation was asked for.
+   */
+  'serving/decideRollout': request<RolloutSummary>()(
+    z.object({
+      endpoint,
+      decision: z.enum(['promote', 'rollBack', 'pause', 'resume']),
+      who: z.string().min(1),
+      why: z.string(),
+    }),
+  ),
+  /** Events of an endpoint, newest first. */
+  'serving/events': request<readonly EndpointEvent[]>()(
+    z.object({ endpoint, limit: z.number().int().min(1).max(10_000) }),
+  ),
+  /**
+   * Finds out how many requests a second a ready endpoint takes, in a process of its own that is killed on abort. Each
+   * step is told as `serving/loadTestStep` when it is over. `body` null sends the endpoint's example request.
+   */
+  'serving/loadTest': request<LoadTestReport>()(
+    z.object({ endpoint, body: z.string().min(1).nullable(), plan: loadTestPlan }),
+  ),
 } as const;

@@ -1,14 +1,14 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
-import { RequestProblem } from './problem.ts';
+import { RequestProblem } from '../inference/problem.ts';
 
 /** Who may speak to the scorer. */
 export interface Access {
   /** Why a request may not come in at all; null when it may. */
-  refusal(request: IncomingMessage): RequestProblem | null;
+  refusal(request: Pick<IncomingMessage, 'headers'>): RequestProblem | null;
   /** Whether a request bears the token. */
-  isAuthorised(request: IncomingMessage): boolean;
+  isAuthorised(request: Pick<IncomingMessage, 'headers'>): boolean;
 }
 
 const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
@@ -21,26 +21,31 @@ export function createAccess(options: { readonly host: string; readonly token: s
   const own = isIP(options.host) === 6 ? `[${options.host}]` : options.host;
   const names =
     loopbackNames.includes(own) || own.startsWith('127.') ? new Set([...loopbackNames, own]) : null;
-  const token = options.token === null ? null : digest(`Bearer ${options.token}`);
+  const token = options.token === null ? null : Buffer.from(`Bearer ${options.token}`);
   return {
     refusal({ headers: { host, origin } }) {
       if (names && !names.has(hostName(host ?? ''))) {
         return new RequestProblem(403, `The host "${host ?? ''}" is not served here.`);
       }
-      if (origin !== undefined && hostName(origin.replace(/^https?:\/\//, '')) !== hostName(host ?? '')) {
+      if (origin !== undefined && !isOriginOf(host ?? '', origin)) {
         return new RequestProblem(403, `Requests from the origin "${origin}" are not served.`);
       }
       return null;
     },
     isAuthorised({ headers: { authorization } }) {
-      return token === null || timingSafeEqual(token, digest(authorization ?? ''));
+      return token === null || equal(token, Buffer.from(authorization ?? ''));
     },
   };
 }
 
-/** Equal lengths, so that comparing takes equal time. */
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+/** Whether a page of this origin came from the same host and port. */
+function isOriginOf(host: string, origin: string): boolean {
+  return origin.replace(/^https?:\/\//, '').toLowerCase() === host.toLowerCase();
+}
+
+/** Takes the same time wherever the texts differ; only their lengths, which are no secret, may be told from it. */
+function equal(expected: Buffer, given: Buffer): boolean {
+  return given.length === expected.length && timingSafeEqual(expected, given);
 }
 
 function hostName(host: string): string {

@@ -1,4 +1,4 @@
-import { badRequest } from './problem.ts';
+import { badRequest } from '../inference/problem.ts';
 
 /**
  * Reads comma-separated values (RFC 4180): quoted fields may hold commas, line ends and doubled quotes. Empty lines

@@ -1,5 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { type LogFile, type LoggedRequest, openInferenceLogWriter } from './inferenceLogWriter.ts';
+import type { InferenceLogOptions } from '../protocol/scorer.ts';
+import { type LoggedFeedback, type LoggedModel, openInferenceLogWriter } from './inferenceLogWriter.ts';
+import { type PackedRequests, unpackRequests } from './packedRequests.ts';
 
 /**
  * Entry of the thread that writes an inference log, so that nobody waits for an answer while rows become JSON and lie
@@ -8,7 +10,12 @@ import { type LogFile, type LoggedRequest, openInferenceLogWriter } from './infe
 
 /** What the scorer tells the thread. */
 export type LogCommand =
-  | { readonly type: 'write'; readonly requests: readonly LoggedRequest[] }
+  | { readonly type: 'announce'; readonly number: number; readonly model: LoggedModel }
+  | {
+      readonly type: 'write';
+      readonly requests: PackedRequests;
+      readonly feedback: readonly LoggedFeedback[];
+    }
   | { readonly type: 'close' };
 
 /** What the thread tells the scorer. */
@@ -16,26 +23,31 @@ export type LogMessage =
   | { readonly type: 'open' }
   | { readonly type: 'failed'; readonly detail: string }
   | { readonly type: 'warning'; readonly message: string }
-  /** So many requests were taken, and are in the file unless a warning said otherwise. */
-  | { readonly type: 'taken'; readonly count: number };
+  /** What was sent in one `write` was taken, and is in the file unless a warning said otherwise. */
+  | { readonly type: 'taken' };
 
 function begin(): void {
   const tell = (message: LogMessage) => parentPort?.postMessage(message);
   let writer: ReturnType<typeof openInferenceLogWriter>;
   try {
-    const file: LogFile = workerData;
-    writer = openInferenceLogWriter(file, (message) => tell({ type: 'warning', message }));
+    const options: InferenceLogOptions = workerData;
+    writer = openInferenceLogWriter(options, (message) => tell({ type: 'warning', message }));
   } catch (error) {
     tell({ type: 'failed', detail: error instanceof Error ? error.message : String(error) });
     return;
   }
   parentPort?.on('message', (command: LogCommand) => {
-    if (command.type === 'write') {
-      writer.write(command.requests);
-      tell({ type: 'taken', count: command.requests.length });
-    } else {
-      writer.close();
-      parentPort?.close();
+    switch (command.type) {
+      case 'announce':
+        writer.announce(command.number, command.model);
+        return;
+      case 'write':
+        writer.write(unpackRequests(command.requests), command.feedback);
+        tell({ type: 'taken' });
+        return;
+      case 'close':
+        writer.close();
+        parentPort?.close();
     }
   });
   tell({ type: 'open' });

@@ -1,10 +1,22 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
-import { type ColumnLayout, columnJson, inputsJson, outputsJson } from './columns.ts';
-import { rowCount, type Tensor } from './datatypes.ts';
-import type { OutputSpecification, TensorSpecification } from './model.ts';
-import { shortestFloats } from './shortestFloat.ts';
+import { type ColumnLayout, columnJson, inputsJson, outputsJson } from '../inference/columns.ts';
+import { rowCount, type Tensor } from '../inference/datatypes.ts';
+import type { OutputSpecification, TensorSpecification } from '../inference/model.ts';
+import { shortestFloats } from '../inference/shortestFloat.ts';
+import type { InferenceLogOptions } from '../protocol/scorer.ts';
+import { createLogRetention } from './inferenceLogRetention.ts';
+import { upgradeInferenceLog } from './inferenceLogSchema.ts';
+
+/** What of a model is needed to name the columns of its requests. */
+export interface LoggedModel {
+  readonly name: string;
+  readonly version: number;
+  readonly inputs: readonly TensorSpecification[];
+  readonly outputs: readonly OutputSpecification[];
+  readonly layout: ColumnLayout | null;
+}
 
 /** One prediction request and what became of it. */
 export interface LoggedRequest {
@@ -13,23 +25,29 @@ export interface LoggedRequest {
   readonly receivedAt: number;
   readonly status: number;
   readonly latencyMicroseconds: number;
+  /** The number that the model was announced under; null for a request that was refused before it was chosen. */
+  readonly model: number | null;
+  readonly variant: string;
   /** Null for a request that was refused. */
   readonly values: { readonly feeds: readonly Tensor[]; readonly outputs: readonly Tensor[] } | null;
 }
 
-/** The file that `src/protocol/scorer.ts` describes, and what of the model is needed to name its columns. */
-export interface LogFile {
-  readonly file: string;
-  readonly modelVersion: number;
-  readonly inputs: readonly TensorSpecification[];
-  readonly outputs: readonly OutputSpecification[];
-  readonly layout: ColumnLayout | null;
+/** What a client told of a request later. */
+export interface LoggedFeedback {
+  readonly requestId: string;
+  /** UTC milliseconds. */
+  readonly receivedAt: number;
+  /** The true outcome as JSON text; null when only a reward was told. */
+  readonly truth: string | null;
+  readonly reward: number | null;
 }
 
 /** Writes an inference log. Blocks its thread while it writes. */
 export interface InferenceLogWriter {
+  /** Names a model for the requests that follow. */
+  announce(number: number, model: LoggedModel): void;
   /** Writes requests. Those that the file cannot take now are kept for the next time, which comes by itself. */
-  write(requests: readonly LoggedRequest[]): void;
+  write(requests: readonly LoggedRequest[], feedback: readonly LoggedFeedback[]): void;
   /** Writes what is kept, if the file takes it now, and closes the file. */
   close(): void;
 }
@@ -38,22 +56,6 @@ const retryMilliseconds = 1_000;
 /** Requests kept while the file cannot be written; beyond that the oldest are lost. */
 const keptRequests = 10_000;
 
-const schema = `
-CREATE TABLE IF NOT EXISTS requests (
-  id INTEGER PRIMARY KEY,
-  request_id TEXT NOT NULL,
-  received_at INTEGER NOT NULL,
-  model_version INTEGER NOT NULL,
-  row_count INTEGER NOT NULL,
-  status INTEGER NOT NULL,
-  latency_us INTEGER NOT NULL,
-  inputs TEXT,
-  outputs TEXT
-) STRICT;
-CREATE INDEX IF NOT EXISTS requests_by_time ON requests (received_at);
-PRAGMA user_version = 1;
-`;
-
 /**
  * Opens or creates the log of an endpoint.
  *
@@ -61,46 +63,77 @@ PRAGMA user_version = 1;
  * @throws SqliteError when the file cannot be opened.
  */
 export function openInferenceLogWriter(
-  { file, modelVersion, inputs, outputs, layout }: LogFile,
+  options: InferenceLogOptions,
   warn: (message: string) => void,
 ): InferenceLogWriter {
+  const { file } = options;
+  const redacted = new Set(options.redact);
   mkdirSync(dirname(file), { recursive: true });
   const connection = new BetterSqlite3(file, { timeout: 1000 });
   connection.pragma('journal_mode = WAL');
   connection.pragma('synchronous = NORMAL');
-  connection.exec(schema);
+  upgradeInferenceLog(connection);
+  const retention = createLogRetention(connection, options);
+  const models = new Map<number, LoggedModel>();
   const insert = connection.prepare(
-    `INSERT INTO requests (request_id, received_at, model_version, row_count, status, latency_us, inputs, outputs)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO requests
+       (request_id, received_at, model_name, model_version, variant, row_count, status, latency_us, inputs, outputs)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const insertFeedback = connection.prepare(
+    'INSERT INTO feedback (request_id, received_at, truth, reward) VALUES (?, ?, ?, ?)',
   );
 
   let kept: readonly LoggedRequest[] = [];
+  let keptFeedback: readonly LoggedFeedback[] = [];
   let timer: NodeJS.Timeout | null = null;
 
-  const writeAll = connection.transaction((requests: readonly LoggedRequest[]) => {
-    for (const { requestId, receivedAt, status, latencyMicroseconds, values } of requests) {
-      insert.run(
+  const writeAll = connection.transaction(
+    (requests: readonly LoggedRequest[], feedback: readonly LoggedFeedback[]) => {
+      for (const {
         requestId,
         receivedAt,
-        modelVersion,
-        values ? rowCount(values.feeds) : 0,
         status,
         latencyMicroseconds,
-        values && inputsJson(values.feeds.map(shortestFloats), inputs, layout),
-        values && outputsJson(values.outputs.map(shortestFloats), outputs, columnJson),
-      );
-    }
-  });
+        variant,
+        values,
+        ...request
+      } of requests) {
+        const model = request.model === null ? undefined : models.get(request.model);
+        insert.run(
+          requestId,
+          receivedAt,
+          model?.name ?? null,
+          model?.version ?? 0,
+          variant,
+          values ? rowCount(values.feeds) : 0,
+          status,
+          latencyMicroseconds,
+          values && model
+            ? inputsJson(values.feeds.map(shortestFloats), model.inputs, model.layout, redacted)
+            : null,
+          values && model
+            ? outputsJson(values.outputs.map(shortestFloats), model.outputs, columnJson, redacted)
+            : null,
+        );
+      }
+      for (const { requestId, receivedAt, truth, reward } of feedback) {
+        insertFeedback.run(requestId, receivedAt, truth, reward);
+      }
+    },
+  );
   const loseOldest = (count: number) => {
     if (count <= 0) return;
     kept = kept.slice(count);
     warn(`${count} requests are missing from the inference log ${file}.`);
   };
   const writeKept = () => {
-    if (kept.length === 0) return;
+    if (kept.length === 0 && keptFeedback.length === 0) return;
     try {
-      writeAll.immediate(kept);
+      writeAll.immediate(kept, keptFeedback);
       kept = [];
+      keptFeedback = [];
+      retention.apply(Date.now());
     } catch (error) {
       if (!(error instanceof BetterSqlite3.SqliteError)) throw error;
       warn(`The inference log ${file} cannot be written: ${error.message}`);
@@ -113,8 +146,13 @@ export function openInferenceLogWriter(
     if (kept.length > 0) timer = setTimeout(writeOrRetry, retryMilliseconds);
   };
   return {
-    write(requests) {
+    announce(number, model) {
+      models.set(number, model);
+    },
+    write(requests, feedback) {
       kept = kept.length === 0 ? requests : [...kept, ...requests];
+      keptFeedback =
+        keptFeedback.length === 0 ? feedback : [...keptFeedback, ...feedback].slice(-keptRequests);
       // A try waits for whoever holds the file. While the next one is due, more would queue up, and a drain behind them.
       if (!timer) writeOrRetry();
     },

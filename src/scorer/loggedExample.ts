@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
-import type { Tensor } from './datatypes.ts';
-import { bodyFormats, type RequestForm, readJsonQuestion } from './protocols/mlflow.ts';
+import type { Tensor } from '../inference/datatypes.ts';
+import { bodyFormats, readJsonQuestion } from './protocols/mlflowRequest.ts';
+import type { RequestForm } from './protocols/namedTensors.ts';
 import { isJsonObject, type JsonObject } from './requestBody.ts';
 
 const largestExampleBytes = 4 * 1024 * 1024;

@@ -1,5 +1,13 @@
+import { Server, Socket } from 'node:net';
 import { toErrorData } from '../protocol/errors.ts';
-import { type ScorerMessage, scorerOptions, scorerOptionsVariable } from '../protocol/scorer.ts';
+import {
+  handedConnection,
+  type ScorerMessage,
+  scorerCommand,
+  scorerDoor,
+  scorerOptions,
+  scorerOptionsVariable,
+} from '../protocol/scorer.ts';
 import { type Scorer, startScorer } from './scorer.ts';
 
 /**
@@ -18,6 +26,12 @@ function tell(message: ScorerMessage): Promise<void> {
 
 let scorer: Scorer | null = null;
 let ending = false;
+/** Connections that came before there was a scorer. */
+let early: Socket[] = [];
+let handDoor: (door: Server) => void = () => undefined;
+const handedDoor = new Promise<Server>((resolve) => {
+  handDoor = resolve;
+});
 
 async function end(): Promise<void> {
   if (ending) return;
@@ -26,19 +40,49 @@ async function end(): Promise<void> {
   process.exit(0);
 }
 
+function take(message: unknown, connection: Socket): void {
+  // Left to its sender, who hands it to another.
+  if (ending) connection.destroy();
+  else {
+    const { data } = handedConnection.safeParse(message);
+    if (data) void tell({ type: 'taken', id: data.id });
+    if (scorer) scorer.take(connection);
+    else early.push(connection);
+  }
+}
+
+async function obey(message: unknown): Promise<void> {
+  const command = scorerCommand.safeParse(message);
+  if (!command.success) return;
+  if (command.data.type === 'drain') return end();
+  const { id } = command.data;
+  try {
+    const version = (await scorer?.command(command.data)) ?? null;
+    await tell({ type: 'done', id, version });
+  } catch (error) {
+    await tell({ type: 'refused', id, error: toErrorData(error) });
+  }
+}
+
 process.on('SIGTERM', () => void end());
 process.on('SIGINT', () => void end());
 process.on('disconnect', () => void end());
-process.on('message', (command: unknown) => {
-  if (typeof command === 'object' && command !== null && 'type' in command && command.type === 'drain')
-    void end();
+process.on('message', (message: unknown, handle: unknown) => {
+  if (handle instanceof Server) handDoor(handle);
+  else if (handle instanceof Socket) take(message, handle);
+  else void obey(message);
 });
 
 async function begin(): Promise<void> {
   try {
-    const options = scorerOptions.parse(JSON.parse(process.env[scorerOptionsVariable] ?? 'null'));
+    const text = process.env[scorerOptionsVariable] ?? 'null';
     delete process.env[scorerOptionsVariable];
-    scorer = await startScorer(options, (message) => void tell(message));
+    const options = scorerOptions.parse(JSON.parse(text));
+    const door = options.port === scorerDoor ? await handedDoor : null;
+    const started = await startScorer(options, door, (message) => void tell(message));
+    scorer = started;
+    for (const connection of early) started.take(connection);
+    early = [];
   } catch (error) {
     await tell({ type: 'failed', error: toErrorData(error) });
     process.exit(1);

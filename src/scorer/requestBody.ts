@@ -1,4 +1,4 @@
-import { badRequest } from './problem.ts';
+import { badRequest } from '../inference/problem.ts';
 
 /** A JSON object, as a client sent it. */
 export type JsonObject = Readonly<Record<string, unknown>>;

@@ -1,17 +1,30 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import type { Tensor } from './datatypes.ts';
-import type { RequestProblem } from './problem.ts';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import type { Tensor } from '../inference/datatypes.ts';
+import type { RequestProblem } from '../inference/problem.ts';
+import type { LoadedVersion, VersionWish } from './modelRepository.ts';
 
 /** A request as the protocols see it. */
 export interface ScorerRequest {
+  /** The decoded parts of its path. */
+  readonly path: readonly string[];
+  /** What stands behind the question mark, not decoded. */
+  readonly query: string;
   readonly headers: IncomingHttpHeaders;
+  /** Unpacked, where it came packed. */
   readonly body: Buffer;
+  /**
+   * Leads the request to a version of a model, once. What goes wrong afterwards counts against that version.
+   *
+   * @throws RequestProblem 404 when there is no such model, version or label.
+   */
+  choose(name: string, wish?: VersionWish): LoadedVersion;
 }
 
 export interface ScorerAnswer {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string;
+  readonly body: string | Buffer;
+  readonly headers?: OutgoingHttpHeaders;
   /** What was predicted from what, for the inference log. */
   readonly prediction?: Prediction;
 }
@@ -37,21 +50,13 @@ export interface Route {
 
 /** A prediction protocol: its addresses and how it tells a client what went wrong. */
 export interface Protocol {
-  /** Routes by address, as `addressOf` writes it. */
-  readonly routes: ReadonlyMap<string, Route>;
+  /** What is at an address; null when nothing is. Called for each request, so it is cheap. */
+  find(path: readonly string[]): Route | null;
   /** Whether an address that is no route would be this protocol's. */
   owns(path: readonly string[]): boolean;
   /** In words: that and why there is nothing at an address that it owns. */
   nothingAt(path: readonly string[]): string;
   problem(problem: RequestProblem): ScorerAnswer;
-}
-
-/** What the protocols know of the scorer that they speak for. */
-export interface ServedModel {
-  readonly name: string;
-  readonly version: number;
-  /** False while the scorer drains. */
-  isReady(): boolean;
 }
 
 /** The one way to write an address whose parts are given decoded. */
@@ -67,4 +72,9 @@ export function json(status: number, body: string): ScorerAnswer {
 /** A route that anyone may read. */
 export function openRoute(GET: RouteHandler): Route {
   return { GET, open: true, predicts: false };
+}
+
+/** A route that asks for the token. */
+export function guardedRoute(GET: RouteHandler): Route {
+  return { GET, open: false, predicts: false };
 }

@@ -1,94 +1,216 @@
+import type { Server as NetServer, Socket } from 'node:net';
+import { rowCount } from '../inference/datatypes.ts';
+import { describeTensor } from '../inference/model.ts';
 import { SlipwayError } from '../protocol/errors.ts';
-import type { ScorerMessage, ScorerOptions } from '../protocol/scorer.ts';
+import {
+  type ScorerCommand,
+  type ScorerMessage,
+  type ScorerOptions,
+  type ServedVersion,
+  scorerDoor,
+} from '../protocol/scorer.ts';
 import { createAccess } from './access.ts';
+import { openGrpcDoor } from './grpcDoor.ts';
+import { createInferenceCounters, type InferenceCounters } from './inferenceCounters.ts';
 import { type InferenceLog, openInferenceLog } from './inferenceLog.ts';
-import { readLoggedExample } from './loggedExample.ts';
-import { describeTensor, loadModel, type Model } from './model.ts';
-import { createPredictor, type Predictor } from './predictor.ts';
-import { mlflow } from './protocols/mlflow.ts';
-import { openInference } from './protocols/openInference.ts';
-import { loadRuntime } from './runtime.ts';
+import { createLoadedModels, type LoadedModels } from './loadedModels.ts';
+import type { LoadedVersion } from './modelRepository.ts';
+import { createOpenModel } from './openModel.ts';
+import { allProtocols } from './protocols/allProtocols.ts';
+import { createRequestHistogram } from './requestHistogram.ts';
+import type { Protocol } from './routing.ts';
 import { type Outcome, type ScorerServer, startServer } from './server.ts';
+import { createShadowRuns, type ShadowRuns } from './shadowRuns.ts';
+import { createStatisticsTeller } from './statisticsTeller.ts';
+import { createVariantCounter } from './variantStatistics.ts';
+import { startWatchdog, type Watchdog } from './watchdog.ts';
 
 /** A scorer that answers. */
 export interface Scorer {
+  /** What a command gives: the version that it loaded, if it did. @throws SlipwayError why it is refused. */
+  command(command: Exclude<ScorerCommand, { type: 'drain' }>): Promise<ServedVersion | null>;
+  /** Answers what comes over a connection that somebody else accepted. */
+  take(connection: Socket): void;
   /** Answers what is in flight, flushes the log, and gives everything back. */
   drain(): Promise<void>;
 }
 
 /**
- * Loads and warms the model, then listens; tells `ready` when it does.
+ * Loads and warms the models, then listens; tells `ready` when it does.
  *
+ * @param door a socket that listens already; null opens one.
  * @throws SlipwayError `modelUnreadable`, `portTaken` or `storeUnreadable`.
  */
 export async function startScorer(
   options: ScorerOptions,
+  door: NetServer | null,
   tell: (message: ScorerMessage) => void,
 ): Promise<Scorer> {
   const warn = (message: string) => tell({ type: 'warning', message });
-  const { example } = options.model;
-  const model = await loadModel(await loadRuntime(), options.model);
-  const predictor = await createPredictor(
-    model,
-    options.model.columns ?? null,
-    example ? (form) => readLoggedExample(example, form) : null,
-  );
-  const log = await openLog(options, predictor, warn);
-  const counts = createCounts(tell);
-  let draining = false;
-  const server = await listen(options, predictor, {
-    isReady: () => !draining,
-    predicted({ prediction, ...answered }) {
-      counts.add(answered.status);
-      log?.add({ ...answered, values: prediction });
+  const watchdog = startWatchdog(options.limits.runMilliseconds);
+  const counters = createInferenceCounters();
+  const models = await loadAll(options, watchdog, counters, warn);
+  const log = options.inferenceLog === null ? null : await openInferenceLog(options.inferenceLog, warn);
+  const counter = createVariantCounter();
+  const requests = createRequestHistogram();
+  const close = async () => {
+    await log?.close();
+    await models.close();
+    await watchdog.close();
+  };
+
+  const record = (outcome: Outcome) => {
+    const { chosen, prediction, status, latencyMicroseconds } = outcome;
+    counter.add(chosen, status, prediction ? rowCount(prediction.feeds) : 0, latencyMicroseconds);
+    requests.observe(chosen, status, latencyMicroseconds);
+    if (chosen) {
+      counters.answered(chosen.loaded, {
+        at: outcome.receivedAt,
+        succeeded: status < 400,
+        microseconds: latencyMicroseconds,
+      });
+    }
+    addToLog(log, outcome);
+    teller.touch();
+  };
+  const shadows: ShadowRuns = createShadowRuns(models, record);
+  const teller = createStatisticsTeller(counter, shadows, tell);
+  const protocols = allProtocols({ models, counters, requests, feedback: log });
+  const callbacks: ServerCallbacks = {
+    predicted(outcome) {
+      record(outcome);
+      shadows.answered(outcome);
     },
     unforeseen: (error) => warn(error instanceof Error ? (error.stack ?? error.message) : String(error)),
-  }).catch(async (error: unknown) => {
-    await close(model, log);
+  };
+  const fail = async (error: unknown): Promise<never> => {
+    await close();
     throw error;
+  };
+  const grpc = await openGrpcDoor(options, { models, counters, ...callbacks }).catch(fail);
+  const server = await listen(options, door, models, protocols, callbacks).catch(async (error: unknown) => {
+    await grpc?.drain(0);
+    return fail(error);
   });
   tell({
     type: 'ready',
     port: server.port,
-    inputs: predictor.inputs.map(describeTensor),
-    outputs: predictor.outputs.map(describeTensor),
-    exampleRequest: predictor.exampleRequest,
+    grpcPort: grpc?.port ?? null,
+    versions: models.names().flatMap((name) => models.versions(name).map(describeVersion)),
   });
-  for (const warning of predictor.warnings) warn(warning);
   return {
+    take: (connection) => server.take(connection),
+    command: (command) => obey(command, models, watchdog),
     async drain() {
-      draining = true;
-      await server.drain(options.limits.drainMilliseconds);
-      counts.tellNow();
-      await close(model, log);
+      models.drain();
+      const { drainMilliseconds } = options.limits;
+      await Promise.all([server.drain(drainMilliseconds), grpc?.drain(drainMilliseconds)]);
+      teller.tellNow();
+      await close();
     },
   };
 }
 
-async function close(model: Model, log: InferenceLog | null): Promise<void> {
-  await log?.close();
-  await model.close();
+async function loadAll(
+  { models, traffic, runtime, limits }: ScorerOptions,
+  watchdog: Watchdog,
+  { executed }: InferenceCounters,
+  warn: (message: string) => void,
+): Promise<LoadedModels> {
+  const [first] = models;
+  const open = createOpenModel({
+    threads: runtime.threads,
+    runMilliseconds: limits.runMilliseconds,
+    watchdog,
+    warn,
+  });
+  const loaded = createLoadedModels({
+    main: first?.name ?? '',
+    open,
+    batchRows: runtime.batchRows,
+    executed,
+  });
+  try {
+    for (const model of models) {
+      const { predictor } = await watchdog.whileLoading(() => loaded.load(model));
+      for (const warning of predictor.warnings) warn(warning);
+    }
+    for (const split of traffic) loaded.route(split);
+  } catch (error) {
+    await loaded.close();
+    await watchdog.close();
+    throw error;
+  }
+  return loaded;
+}
+
+async function obey(
+  command: Exclude<ScorerCommand, { type: 'drain' }>,
+  models: LoadedModels,
+  watchdog: Watchdog,
+): Promise<ServedVersion | null> {
+  switch (command.type) {
+    case 'load':
+      return describeVersion(await watchdog.whileLoading(() => models.load(command.model)));
+    case 'unload':
+      await models.unload(command.name, command.version);
+      return null;
+    case 'route':
+      models.route(command.traffic);
+      return null;
+    case 'label':
+      models.label(command.name, command.version, command.labels);
+      return null;
+  }
+}
+
+function describeVersion({ name, version, predictor, facts }: LoadedVersion): ServedVersion {
+  return {
+    name,
+    version,
+    inputs: predictor.inputs.map(describeTensor),
+    outputs: predictor.outputs.map(describeTensor),
+    exampleRequest: predictor.exampleRequest,
+    facts,
+    warnings: predictor.warnings,
+  };
+}
+
+function addToLog(log: InferenceLog | null, outcome: Outcome): void {
+  const { chosen, prediction, requestId, receivedAt, status, latencyMicroseconds } = outcome;
+  log?.add({
+    requestId,
+    receivedAt,
+    status,
+    latencyMicroseconds,
+    loaded: chosen?.loaded ?? null,
+    variant: chosen?.variant ?? 'version',
+    values: prediction,
+  });
 }
 
 interface ServerCallbacks {
-  readonly isReady: () => boolean;
   readonly predicted: (outcome: Outcome) => void;
   readonly unforeseen: (error: unknown) => void;
 }
 
 async function listen(
-  { host, port, token, limits, model }: ScorerOptions,
-  predictor: Predictor,
-  { isReady, predicted, unforeseen }: ServerCallbacks,
+  { host, port, token, limits }: ScorerOptions,
+  door: NetServer | null,
+  models: LoadedModels,
+  protocols: readonly Protocol[],
+  { predicted, unforeseen }: ServerCallbacks,
 ): Promise<ScorerServer> {
-  const served = { name: model.name, version: model.version, isReady };
   try {
     return await startServer({
       host,
-      port,
+      port: port === scorerDoor ? 0 : port,
+      door,
       access: createAccess({ host, token }),
-      protocols: [openInference(served, predictor), mlflow(predictor)],
+      models,
+      protocols,
       bodyBytes: limits.bodyBytes,
+      requests: limits.requests,
       requestMilliseconds: limits.requestMilliseconds,
       predicted,
       unforeseen,
@@ -97,36 +219,4 @@ async function listen(
     const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
     throw taken ? new SlipwayError('portTaken', { port }, { cause: error }) : error;
   }
-}
-
-async function openLog(
-  options: ScorerOptions,
-  { inputs, outputs, layout }: Predictor,
-  warn: (message: string) => void,
-): Promise<InferenceLog | null> {
-  const file = options.inferenceLog;
-  if (file === null) return null;
-  return openInferenceLog({ file, modelVersion: options.model.version, inputs, outputs, layout }, warn);
-}
-
-const countsMilliseconds = 250;
-
-function createCounts(tell: (message: ScorerMessage) => void) {
-  let requestCount = 0;
-  let errorCount = 0;
-  let timer: NodeJS.Timeout | null = null;
-  const tellNow = () => {
-    if (!timer) return;
-    clearTimeout(timer);
-    timer = null;
-    tell({ type: 'counts', requestCount, errorCount });
-  };
-  return {
-    add(status: number) {
-      requestCount++;
-      if (status >= 400) errorCount++;
-      timer ??= setTimeout(tellNow, countsMilliseconds);
-    },
-    tellNow,
-  };
 }

@@ -1,15 +1,23 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
+import { RequestProblem } from '../inference/problem.ts';
 import type { Access } from './access.ts';
-import { RequestProblem } from './problem.ts';
-import { addressOf, json, type Prediction, type Protocol, type Route, type ScorerAnswer } from './routing.ts';
+import { readBody } from './incomingBody.ts';
+import type { ChosenVersion, ModelRepository } from './modelRepository.ts';
+import { json, type Prediction, type Protocol, type Route, type ScorerAnswer } from './routing.ts';
+import { variantHeader } from './trafficSplit.ts';
 
 export interface ServerOptions {
   readonly host: string;
   readonly port: number;
+  /** A socket that listens already, in place of host and port: others hold it too, and it outlives this process. */
+  readonly door: NetServer | null;
   readonly access: Access;
+  readonly models: ModelRepository;
   readonly protocols: readonly Protocol[];
   readonly bodyBytes: number;
+  /** Predictions that may be under way at a time. */
+  readonly requests: number;
   readonly requestMilliseconds: number;
   /** Told after each prediction request was answered, refused ones included. */
   readonly predicted: (outcome: Outcome) => void;
@@ -24,15 +32,22 @@ export interface Outcome {
   readonly latencyMicroseconds: number;
   readonly status: number;
   readonly requestId: string;
+  /** Null when the request was refused before a version was chosen. */
+  readonly chosen: ChosenVersion | null;
   /** Null when the request was refused. */
   readonly prediction: Prediction | null;
 }
 
 export interface ScorerServer {
   readonly port: number;
+  /** Answers what comes over a connection that somebody else accepted. */
+  take(connection: Socket): void;
   /** Takes no new connections, answers what is under way, at most for so long, and ends. */
   drain(milliseconds: number): Promise<void>;
 }
+
+/** Seconds after which a client that was sent away may come again. */
+const retryAfterSeconds = 1;
 
 /** Listens and answers. @throws Error of the system, `EADDRINUSE` among them. */
 export async function startServer(options: ServerOptions): Promise<ScorerServer> {
@@ -42,19 +57,25 @@ export async function startServer(options: ServerOptions): Promise<ScorerServer>
     connectionsCheckingInterval: Math.min(options.requestMilliseconds, 5_000),
     keepAliveTimeout: 65_000,
   });
+  const load = { underWay: 0, draining: false };
   server.on('request', (request, response) => {
-    answerRequest(request, response, server, options).catch((error: unknown) => {
+    answerRequest(request, response, load, options).catch((error: unknown) => {
       if (request.destroyed && !request.complete) return; // The client went away while it was sending.
       options.unforeseen(error);
       response.destroy();
     });
   });
-  await listen(server, options.host, options.port);
+  await listen(server, options);
   const { port } = server.address() as AddressInfo;
   return {
     port,
+    take(connection) {
+      server.emit('connection', connection);
+      connection.resume();
+    },
     drain: (milliseconds) =>
       new Promise((resolve) => {
+        load.draining = true;
         const deadline = setTimeout(() => server.closeAllConnections(), milliseconds);
         server.close(() => {
           clearTimeout(deadline);
@@ -64,34 +85,61 @@ export async function startServer(options: ServerOptions): Promise<ScorerServer>
   };
 }
 
-function listen(server: Server, host: string, port: number): Promise<void> {
+function listen(server: Server, { door, host, port }: ServerOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port }, () => {
+    const listening = () => {
       server.off('error', reject);
       resolve();
-    });
+    };
+    if (door) server.listen(door, listening);
+    else server.listen({ host, port }, listening);
   });
+}
+
+interface Load {
+  /** Prediction requests that are not answered yet. */
+  underWay: number;
+  draining: boolean;
 }
 
 async function answerRequest(
   request: IncomingMessage,
   response: ServerResponse,
-  server: Server,
+  load: Load,
   options: ServerOptions,
 ): Promise<void> {
   const receivedAt = Date.now();
   const started = performance.now();
-  const path = readPath(request.url ?? '');
+  const { url = '' } = request;
+  const mark = url.indexOf('?');
+  const path = readPath(mark === -1 ? url : url.slice(0, mark));
   const protocol = path && options.protocols.find((candidate) => candidate.owns(path));
-  const route = path && findRoute(path, options.protocols);
+  const route = path && (protocol?.find(path) ?? null);
+  let chosen: ChosenVersion | null = null;
   let answer: ScorerAnswer;
   let predicts = false;
   try {
     authorise(request, route, options.access);
     const handler = chooseHandler(request, response, path ?? [], route, protocol ?? null);
     predicts = route?.predicts === true && request.method === 'POST';
-    answer = await handler({ headers: request.headers, body: await readBody(request, options.bodyBytes) });
+    if (predicts) {
+      // Counted before the body is read: that is what takes the memory.
+      load.underWay++;
+      if (load.underWay > options.requests) throw tooManyRequests(options.requests);
+    }
+    const { headers } = request;
+    const body = await readBody(request, response, options.bodyBytes);
+    answer = await handler({
+      path: path ?? [],
+      query: mark === -1 ? '' : url.slice(mark + 1),
+      headers,
+      body,
+      choose(name, wish = {}) {
+        chosen = options.models.choose(name, wish, headers);
+        return chosen.loaded;
+      },
+    });
   } catch (error) {
     if (!request.complete && request.destroyed) throw error;
     if (!(error instanceof RequestProblem)) options.unforeseen(error);
@@ -104,50 +152,92 @@ async function answerRequest(
       : json(problem.status, JSON.stringify({ error: problem.message }));
     // A body that nobody wants is let past, so that the client comes to read the answer.
     request.resume();
+  } finally {
+    if (predicts) load.underWay--;
   }
-  const requestId = answer.prediction?.requestId ?? crypto.randomUUID();
-  if (!server.listening) response.setHeader('connection', 'close');
-  if (answer.status === 401) response.setHeader('www-authenticate', 'Bearer');
-  if (predicts) response.setHeader('x-request-id', headerText(requestId));
-  response.writeHead(answer.status, {
-    'content-type': answer.contentType,
-    'content-length': Buffer.byteLength(answer.body),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-  });
-  response.end(answer.body, () => {
-    if (!predicts) return;
+  const requestId = predicts ? requestIdOf(answer, request) : null;
+  write(response, answer, requestId, chosen, load.draining);
+  if (requestId !== null) {
     const latencyMicroseconds = Math.round((performance.now() - started) * 1000);
     const prediction = answer.prediction ?? null;
-    options.predicted({ receivedAt, latencyMicroseconds, status: answer.status, requestId, prediction });
-  });
+    options.predicted({
+      receivedAt,
+      latencyMicroseconds,
+      status: answer.status,
+      requestId,
+      chosen,
+      prediction,
+    });
+  }
 }
 
-/** The decoded parts of a request's path; null when it cannot be decoded. */
-function readPath(url: string): readonly string[] | null {
-  const [path = ''] = url.split('?');
+/** What the client calls its request in the body, else in a header, else a new one. */
+function requestIdOf({ prediction }: ScorerAnswer, { headers }: IncomingMessage): string {
+  const given = prediction?.requestId ?? headers['x-request-id'];
+  return typeof given === 'string' && given !== '' ? given : crypto.randomUUID();
+}
+
+function write(
+  response: ServerResponse,
+  { status, contentType, body, headers }: ScorerAnswer,
+  requestId: string | null,
+  chosen: ChosenVersion | null,
+  draining: boolean,
+): void {
+  const isText = typeof body === 'string';
+  const length = isText ? Buffer.byteLength(body) : body.byteLength;
+  // A flat list is what Node.js writes with the least work.
+  const head: (string | number)[] = ['content-type', contentType, 'content-length', length];
+  head.push('cache-control', 'no-store', 'x-content-type-options', 'nosniff');
+  if (draining) head.push('connection', 'close');
+  if (status === 401) head.push('www-authenticate', 'Bearer');
+  if (status === 429 || status === 503) head.push('retry-after', retryAfterSeconds);
+  for (const name in headers) {
+    const value = headers[name];
+    if (Array.isArray(value)) for (const one of value) head.push(name, one);
+    else if (value !== undefined) head.push(name, value);
+  }
+  if (requestId !== null) head.push('x-request-id', headerText(requestId));
+  if (chosen && chosen.variant !== 'version') head.push(variantHeader, chosen.variant);
+  response.writeHead(status, head);
+  // Where every letter is one byte, no other encoding has to be looked at.
+  if (isText && length === body.length) response.end(body, 'latin1');
+  else response.end(body);
+}
+
+/** The decoded parts of a path; null when it cannot be decoded. */
+function readPath(path: string): readonly string[] | null {
+  const parts = (path.startsWith('/') ? path.slice(1) : path).split('/');
+  if (!path.includes('%')) return parts;
   try {
-    return path.replace(/^\//, '').split('/').map(decodeURIComponent);
+    return parts.map(decodeURIComponent);
   } catch {
     return null;
   }
 }
 
-function findRoute(path: readonly string[], protocols: readonly Protocol[]): Route | null {
-  const address = addressOf(...path);
-  for (const { routes } of protocols) {
-    const route = routes.get(address);
-    if (route) return route;
-  }
-  return null;
-}
-
 function authorise(request: IncomingMessage, route: Route | null, access: Access): void {
+  if (namesTwoHosts(request))
+    throw new RequestProblem(400, 'A request names one host, and this one names two.');
   const refusal = access.refusal(request);
   if (refusal) throw refusal;
   if (!route?.open && !access.isAuthorised(request)) {
     throw new RequestProblem(401, 'The endpoint asks for its token: Authorization: Bearer <token>.');
   }
+}
+
+/** Whoever else reads such a request may take the other host (RFC 9112, 3.2); Node takes the first. */
+function namesTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  return hosts > 1;
+}
+
+function tooManyRequests(limit: number): RequestProblem {
+  return new RequestProblem(429, `More than ${limit} requests are under way here; try again in a moment.`);
 }
 
 function chooseHandler(
@@ -166,30 +256,7 @@ function chooseHandler(
   throw new RequestProblem(405, `This address answers ${allowed}, not ${method}.`);
 }
 
-async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
-  const tooLarge = () =>
-    new RequestProblem(413, `The body is larger than the ${limit} bytes that are allowed.`);
-  const encoding = request.headers['content-encoding'] ?? 'identity';
-  if (encoding !== 'identity')
-    throw new RequestProblem(415, `A body in "${encoding}" is not understood; send it plain.`);
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge();
-  const chunks: Buffer[] = [];
-  let length = 0;
-  await new Promise<void>((resolve, reject) => {
-    request.on('data', (chunk: Buffer) => {
-      length += chunk.length;
-      if (length > limit) {
-        request.removeAllListeners('data');
-        reject(tooLarge());
-      } else chunks.push(chunk);
-    });
-    request.on('end', resolve);
-    request.on('error', reject);
-  });
-  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
-}
-
 /** What of a text may stand in a header. */
 function headerText(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 256);
+  return /^[\x20-\x7e]{0,256}$/.test(text) ? text : text.replace(/[^\x20-\x7e]/g, '?').slice(0, 256);
 }

@@ -29,6 +29,11 @@ export function stirlingError(x: number): number {
   return correction + series / shifted;
 }
 
+/** ln Γ(x) for x > 0, by Stirling's formula and its error. */
+export function logGamma(x: number): number {
+  return (x - 0.5) * Math.log(x) - x + 0.5 * Math.log(2 * Math.PI) + stirlingError(x);
+}
+
 /**
  * The deviance x ln(x / mean) + mean − x, without cancellation where x is near the mean; both positive.
  * Source: C. Loader (2000), function `bd0`.

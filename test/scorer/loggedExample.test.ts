@@ -15,7 +15,7 @@ describe('The input example that was logged with a model', () => {
     const example = join(folder, `${crypto.randomUUID()}.json`);
     await writeFile(example, content);
     const scorer = await startScorerProcess(folder, model, { example, ...(columns && { columns }) });
-    const { exampleRequest } = scorer.ready;
+    const { exampleRequest } = scorer.version;
     const answer = await scorer.ask('/v2/models/wine/infer', { body: exampleRequest });
     await scorer.drain();
     const warnings = scorer.messages.flatMap((told) => (told.type === 'warning' ? told.message : []));
@@ -78,7 +78,7 @@ describe('The input example that was logged with a model', () => {
     const table = identityModel([{ name: 'x', element: 'float', shape: ['rows', 1] }]);
     for (const content of ['no JSON', '{"inputs":{"z":[1]}}', '[["a"]]', '[]', 'null']) {
       const { inputs, answer, warnings } = await serve(table, content);
-      assert.deepEqual([inputs[0].data, answer.status], [[0], 200], content);
+      assert.deepEqual([inputs[0].data, answer.status], [[1], 200], content);
       assert.match(warnings.join(), /input example that was logged with the model cannot be used/);
     }
   });

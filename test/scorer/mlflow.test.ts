@@ -126,9 +126,9 @@ describe("MLflow's scoring protocol of a scorer", () => {
   describe('refuses with 400 and a sentence that names the field', () => {
     const split = (columns: unknown, data: unknown) => ({ dataframe_split: { columns, data } });
     const cases: readonly [string, unknown, RegExp][] = [
-      ['a bare list', [[1, 2, 3]], /must be a JSON object/],
-      ['no format', { data: [] }, /exactly one of .*it has none/],
-      ['two formats', { instances: [], inputs: [] }, /it has instances, inputs/],
+      ['a bare list', [[1, 2, 3]], /exactly one of the input fields .*Received a list/],
+      ['no format', { data: [] }, /exactly one of .*Received dictionary with input fields: data/],
+      ['two formats', { instances: [], inputs: [] }, /input fields: instances, inputs/],
       [
         'a missing column',
         split(['acid', 'salt'], [[1, 2]]),
@@ -155,7 +155,7 @@ describe("MLflow's scoring protocol of a scorer", () => {
         /Input "x": expected shape \[any, 3\], got \[1, 2\]/,
       ],
       ['a ragged tensor', { inputs: [[1, 2, 3], [1]] }, /Input "x": data\[1\] has 1/],
-      ['no rows at all', { dataframe_split: { columns: ['a'] } }, /"dataframe_split.data" must be/],
+      ['no rows at all', { dataframe_split: { columns: ['a'] } }, /must have 'data' field/],
     ];
     for (const [title, body, message] of cases) {
       it(title, async () => {

@@ -26,7 +26,7 @@ describe('The process of a scorer', () => {
     await writeFile(file, model);
     return {
       endpoint: 'wine',
-      model: { name: 'wine', version: 1, file },
+      models: [{ name: 'wine', version: 1, source: { type: 'onnx', file } }],
       host: '127.0.0.1',
       port,
       token: null,

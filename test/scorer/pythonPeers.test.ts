@@ -52,7 +52,7 @@ describe('A scorer gives what the Python peers give', function () {
         scorer.messages.filter(({ type }) => type === 'warning'),
         [],
       );
-      const inputs = scorer.ready.inputs.map(({ name, datatype }) => ({
+      const inputs = scorer.version.inputs.map(({ name, datatype }) => ({
         name,
         datatype,
         ...expected.feeds[name],
@@ -83,7 +83,7 @@ describe('A scorer gives what the Python peers give', function () {
       columns: ['acidity', 'colour', 'residual sugar'],
     });
     assert.deepEqual(
-      scorer.ready.inputs.map(({ name }) => name),
+      scorer.version.inputs.map(({ name }) => name),
       ['acidity', 'colour', 'residual_sugar'],
     );
     const record = { colour: 'rosé', 'residual sugar': 1, acidity: 2 };

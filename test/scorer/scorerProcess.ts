@@ -3,9 +3,12 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { z } from 'zod';
 import {
   type ScorerMessage,
   type ScorerOptionsInput,
+  type ServedVersion,
+  type scorerCommand,
   scorerOptionsVariable,
 } from '../../src/protocol/scorer.ts';
 
@@ -19,14 +22,24 @@ export async function temporaryFolder(): Promise<string> {
   return await mkdtemp(join(tmpdir(), 'slipway-scorer-'));
 }
 
+type CommandInput = z.input<typeof scorerCommand>;
+type WithoutId<Command> = Command extends { readonly id: number } ? Omit<Command, 'id'> : never;
+export type NewCommand = WithoutId<CommandInput>;
+
+let lastCommand = 0;
+
 export interface RunningScorer {
   readonly process: ChildProcess;
   readonly url: string;
   readonly ready: Extract<ScorerMessage, { type: 'ready' }>;
+  /** What it says of the first version. */
+  readonly version: ServedVersion;
   readonly messages: readonly ScorerMessage[];
   readonly token: string | null;
   /** Sends a request with the token; a body that is no text is sent as JSON. */
   ask(path: string, options?: AskOptions): Promise<Answer>;
+  /** Sends a command and waits for its answer. */
+  command(command: NewCommand): Promise<Extract<ScorerMessage, { type: 'done' | 'refused' }>>;
   /** Ends the process as the engine does, and gives its exit code. */
   drain(): Promise<number | null>;
 }
@@ -45,48 +58,78 @@ export interface Answer {
   readonly headers: Headers;
 }
 
+/** Options of a scorer, and of the version 3 of "wine" that it serves first; `models` come beside it. */
+export type ScorerTestOptions = Partial<Omit<ScorerOptionsInput, 'inferenceLog'>> & {
+  readonly columns?: readonly string[];
+  readonly example?: string;
+  /** A file, or all that is said of a log. */
+  readonly inferenceLog?: string | ScorerOptionsInput['inferenceLog'];
+};
+
+/** The path of a model that is given as bytes or as a path. */
+export async function modelFile(folder: string, model: Buffer | string): Promise<string> {
+  if (typeof model === 'string') return model;
+  const file = join(folder, `${crypto.randomUUID()}.onnx`);
+  await writeFile(file, model);
+  return file;
+}
+
 /** Starts a scorer process that serves `model` (bytes of an ONNX file, or a path) and waits until it is ready. */
 export async function startScorerProcess(
   folder: string,
   model: Buffer | string,
-  options: Partial<Omit<ScorerOptionsInput, 'model'>> & {
-    columns?: readonly string[];
-    example?: string;
-  } = {},
+  options: ScorerTestOptions = {},
 ): Promise<RunningScorer> {
-  const { columns, example, ...rest } = options;
-  const file = typeof model === 'string' ? model : join(folder, `${crypto.randomUUID()}.onnx`);
-  if (typeof model !== 'string') await writeFile(file, model);
+  const { columns, example, inferenceLog, models = [], ...rest } = options;
   const messages: ScorerMessage[] = [];
   const { child, first } = forkScorer(
     {
       endpoint: 'wine',
-      model: {
-        name: 'wine',
-        version: 3,
-        file,
-        columns: columns ? [...columns] : null,
-        example: example ?? null,
-      },
+      models: [
+        {
+          name: 'wine',
+          version: 3,
+          source: { type: 'onnx', file: await modelFile(folder, model) },
+          columns: columns ? [...columns] : null,
+          example: example ?? null,
+        },
+        ...models,
+      ],
       host: '127.0.0.1',
       port: 0,
       token: 'a token for the tests',
-      inferenceLog: null,
+      inferenceLog: typeof inferenceLog === 'string' ? { file: inferenceLog } : (inferenceLog ?? null),
       ...rest,
     },
     (message) => messages.push(message),
   );
   const ready = await first;
   if (ready.type !== 'ready') throw new Error(`The scorer did not start: ${JSON.stringify(ready)}`);
+  const [version] = ready.versions;
+  if (!version) throw new Error('The scorer serves nothing.');
   const token = options.token === undefined ? 'a token for the tests' : options.token;
   const url = `http://127.0.0.1:${ready.port}`;
   return {
     process: child,
     url,
     ready,
+    version,
     messages,
     token,
     ask: (path, request) => ask(url, token, path, request),
+    async command(command) {
+      const id = ++lastCommand;
+      const answered = new Promise<Extract<ScorerMessage, { type: 'done' | 'refused' }>>((resolve) => {
+        const listen = (message: ScorerMessage) => {
+          if ((message.type !== 'done' && message.type !== 'refused') || message.id !== id) return;
+          child.off('message', listen);
+          resolve(message);
+        };
+        child.on('message', listen);
+      });
+      child.send({ ...command, id });
+      return answered;
+    },
     async drain() {
       const exited = once(child, 'exit');
       child.send({ type: 'drain' });

@@ -14,6 +14,7 @@ const environments = {
   SLIPWAY_TEST_PYTHON: 'requirements.txt',
   SLIPWAY_TEST_PYTHON_MLFLOW2: 'requirements-mlflow2.txt',
   SLIPWAY_TEST_PYTHON_TRACKERS: 'requirements-trackers.txt',
+  SLIPWAY_TEST_PYTHON_SERVING: 'requirements-serving.txt',
 } as const;
 
 export type PythonVariable = keyof typeof environments;

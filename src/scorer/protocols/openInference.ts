@@ -1,211 +1,159 @@
-import { randomUUID } from 'node:crypto';
-import { given, type Tensor } from '../datatypes.ts';
-import { describeTensor, type OutputSpecification } from '../model.ts';
-import type { Predictor } from '../predictor.ts';
-import { checkShape } from '../predictor.ts';
-import { badRequest, RequestProblem } from '../problem.ts';
-import { isJsonObject, type JsonObject, readJsonObject } from '../requestBody.ts';
+import type { InferenceCounters } from '../inferenceCounters.ts';
+import type { ModelRepository } from '../modelRepository.ts';
 import {
-  addressOf,
+  guardedRoute,
   json,
   openRoute,
   type Protocol,
   type Route,
+  type RouteHandler,
   type ScorerAnswer,
   type ScorerRequest,
-  type ServedModel,
 } from '../routing.ts';
-import { serverName, serverVersion } from '../serverIdentity.ts';
-import { flatJson, readTensor } from '../tensorJson.ts';
+import { writeRestAnswer } from './openInferenceAnswer.ts';
+import { type RestQuestion, readRestQuestion } from './openInferenceJson.ts';
+import {
+  describedVersion,
+  modelConfiguration,
+  modelMetadata,
+  serverMetadata,
+} from './openInferenceMetadata.ts';
+import { infer } from './openInferenceQuestion.ts';
+import {
+  loadModel,
+  readControlParameters,
+  readIndexRequest,
+  repositoryIndex,
+  unloadModel,
+} from './openInferenceRepository.ts';
+import { modelStatistics } from './openInferenceStatistics.ts';
 
 /**
- * The Open Inference Protocol V2 over HTTP, in JSON
- * (https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md).
+ * The Open Inference Protocol V2 over HTTP
+ * (https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md), with Triton's
+ * extensions for binary tensors, classification, the model's configuration, the model repository and, where requests
+ * are counted, statistics (https://github.com/triton-inference-server/server/tree/main/docs/protocol).
+ *
+ *     GET  /v2                                            POST /v2/repository/index
+ *     GET  /v2/health/{live,ready}                        POST /v2/repository/models/{model}/{load,unload}
+ *     GET  /v2/models, /v2/models/stats
+ *     GET  /v2/models/{model}[/versions/{version}][/ready|/config|/stats]
+ *     POST /v2/models/{model}[/versions/{version}]/infer
  *
  * Where servers disagree: an unknown model or version is 404, an input that does not fit is 400, a scorer that drains
- * is 503; health routes answer with a body, which satisfies both kinds of clients. Scores by class come as one tensor
- * whose parameter `class_labels` is a JSON text of the labels in the order of the columns. Non-finite numbers are
- * written as `elementWriter` reads them.
+ * is 503, an unload is 409; health routes answer with a body, which satisfies both kinds of clients. Versions are asked
+ * by their number, as in Triton: labels have no place in these addresses. Scores by class come as one tensor whose
+ * parameter `class_labels` is a JSON text of the labels in the order of the columns. Non-finite numbers are written as
+ * `elementWriter` reads them.
  */
-export function openInference(model: ServedModel, predictor: Predictor): Protocol {
-  const infer: Route = {
-    POST: (request) => answerInfer(request, model, predictor),
-    open: false,
-    predicts: true,
-  };
-  const metadata: Route = {
-    GET: () => json(200, modelMetadata(model, predictor)),
-    open: false,
-    predicts: false,
-  };
-  const ready: Route = {
-    GET: () => readiness(model, { name: model.name, ready: model.isReady() }),
-    open: false,
-    predicts: false,
-  };
-  const server: Route = { GET: () => json(200, serverMetadata()), open: false, predicts: false };
-  const models: Route = {
-    GET: () => json(200, JSON.stringify({ models: [model.name] })),
-    open: false,
-    predicts: false,
-  };
-  const routes = new Map<string, Route>([
-    [addressOf('v2'), server],
-    [addressOf('v2', 'health', 'live'), openRoute(() => json(200, '{"live":true}'))],
-    [addressOf('v2', 'health', 'ready'), openRoute(() => readiness(model, { ready: model.isReady() }))],
-    [addressOf('v2', 'models'), models],
-  ]);
-  const bases = [
-    ['v2', 'models', model.name],
-    ['v2', 'models', model.name, 'versions', String(model.version)],
-  ];
-  for (const base of bases) {
-    routes.set(addressOf(...base), metadata);
-    routes.set(addressOf(...base, 'ready'), ready);
-    routes.set(addressOf(...base, 'infer'), infer);
-  }
+export function openInference(models: ModelRepository, counters: InferenceCounters | null = null): Protocol {
+  const find = createFinder(models, counters);
   return {
-    routes,
+    find: (path) => (path[0] === 'v2' ? find(path) : null),
     owns: ([first]) => first === 'v2',
-    nothingAt: (path) => nothingAt(path, model),
-    problem: ({ status, message }) => json(status, JSON.stringify({ error: message })),
+    nothingAt: (path) => `There is nothing at /${path.join('/')}.`,
+    problem: ({ status, message }) => answer(status, { error: message }),
   };
 }
 
-function serverMetadata(): string {
-  return JSON.stringify({ name: serverName, version: serverVersion, extensions: [] });
-}
-
-function modelMetadata(model: ServedModel, predictor: Predictor): string {
-  return JSON.stringify({
-    name: model.name,
-    versions: [String(model.version)],
-    platform: 'onnx_onnxv1',
-    inputs: predictor.inputs.map(describeTensor),
-    outputs: predictor.outputs.map(describeTensor),
-  });
-}
-
-function readiness(model: ServedModel, body: object): ScorerAnswer {
-  return json(model.isReady() ? 200 : 503, JSON.stringify(body));
-}
-
-function nothingAt(path: readonly string[], model: ServedModel): string {
-  const [, models, name, versions, version] = path;
-  if (models === 'models' && name !== undefined && name !== model.name) {
-    return `There is no model "${name}" here; this endpoint serves "${model.name}".`;
-  }
-  if (models === 'models' && versions === 'versions' && version !== String(model.version)) {
-    return `There is no version "${version}" of "${model.name}" here; this endpoint serves version ${model.version}.`;
-  }
-  return `There is nothing at /${path.join('/')}.`;
-}
-
-async function answerInfer(
-  { headers, body }: ScorerRequest,
-  model: ServedModel,
-  predictor: Predictor,
-): Promise<ScorerAnswer> {
-  if (headers['inference-header-content-length'] !== undefined) {
-    throw new RequestProblem(501, 'Binary tensors are not understood here; send the data as JSON.');
-  }
-  const request = readJsonObject(body);
-  const { id } = request;
-  if (id !== undefined && typeof id !== 'string')
-    throw badRequest(`"id" must be a string, got ${given(id)}.`);
-  const requested = requestedOutputs(request.outputs, predictor.outputs);
-  const feeds = readInputs(request.inputs, predictor);
-  const outputs = await predictor.predict(feeds);
-  const requestId = id ?? randomUUID();
-  const written = predictor.outputs.flatMap((specification, index) => {
-    const output = outputs[index];
-    return output && requested.has(specification.name) ? [outputJson(specification, output)] : [];
-  });
-  const head = JSON.stringify({
-    model_name: model.name,
-    model_version: String(model.version),
-    id: requestId,
-  }).slice(0, -1);
-  return {
-    ...json(200, `${head},"outputs":[${written.join(',')}]}`),
-    prediction: { requestId, feeds, outputs },
+function createFinder(models: ModelRepository, counters: InferenceCounters | null): Protocol['find'] {
+  const server = guardedRoute(() => answer(200, serverMetadata(counters !== null)));
+  const list = guardedRoute(() => answer(200, { models: models.names() }));
+  const index = controlRoute(({ body }) => answer(200, repositoryIndex(models, readIndexRequest(body))));
+  const healthRoutes = new Map<string | undefined, Route>([
+    ['live', openRoute(() => answer(200, { live: true }))],
+    ['ready', openRoute(() => readiness(models, {}))],
+  ]);
+  const modelRoutes = createModelRoutes(models, counters);
+  const controlRoutes = new Map<string | undefined, Route>([
+    ['load', controlRoute((request) => answerLoad(models, request))],
+    ['unload', controlRoute(({ path }) => unloadModel(models, path[3] ?? ''))],
+  ]);
+  const statistics = counters && allStatistics(models, counters);
+  const findModel = (path: readonly string[]): Route | null => {
+    if (path.length === 3 && path[2] === 'stats' && statistics) return statistics;
+    const end = path[3] === 'versions' ? 5 : 3;
+    return path.length === end || path.length === end + 1 ? (modelRoutes.get(path[end]) ?? null) : null;
+  };
+  return (path) => {
+    const { length, 1: area } = path;
+    if (length === 1 || (length === 2 && area === '')) return server;
+    if (area === 'models') return length === 2 ? list : findModel(path);
+    if (area === 'health') return length === 3 ? (healthRoutes.get(path[2]) ?? null) : null;
+    if (area === 'repository') {
+      if (length === 3 && path[2] === 'index') return index;
+      return length === 5 && path[2] === 'models' ? (controlRoutes.get(path[4]) ?? null) : null;
+    }
+    return null;
   };
 }
 
-function readInputs(json: unknown, { inputs }: Predictor): readonly Tensor[] {
-  if (!Array.isArray(json)) throw badRequest(`"inputs" must be a list of tensors, got ${given(json)}.`);
-  const sent = new Map<string, JsonObject>();
-  const expected = inputs.map(({ name }) => name).join(', ');
-  for (const [index, tensor] of json.entries()) {
-    if (!isJsonObject(tensor) || typeof tensor.name !== 'string') {
-      throw badRequest(`"inputs[${index}]" must be an object with a "name".`);
-    }
-    const { name } = tensor;
-    if (sent.has(name)) throw badRequest(`Input "${name}" appears twice.`);
-    if (!inputs.some((input) => input.name === name)) {
-      throw badRequest(`The model has no input "${name}". Its inputs: ${expected}.`);
-    }
-    sent.set(name, tensor);
+/** By what stands behind a model or its version. */
+function createModelRoutes(models: ModelRepository, counters: InferenceCounters | null) {
+  const routes = new Map<string | undefined, Route>([
+    ['infer', { POST: (request) => answerInfer(request), open: false, predicts: true }],
+    [undefined, guardedRoute(({ path }) => answer(200, modelMetadata(models, ...named(path))))],
+    ['config', guardedRoute(({ path }) => answer(200, modelConfiguration(models, ...named(path))))],
+    [
+      'ready',
+      guardedRoute(({ path }) => {
+        const { name } = describedVersion(models, ...named(path));
+        return readiness(models, { name });
+      }),
+    ],
+  ]);
+  if (counters) {
+    routes.set(
+      'stats',
+      guardedRoute(({ path }) =>
+        answer(200, { model_stats: modelStatistics(models, counters, ...named(path)) }),
+      ),
+    );
   }
-  return inputs.map((input) => {
-    const tensor = sent.get(input.name);
-    if (!tensor) throw badRequest(`Input "${input.name}" is missing. The model's inputs: ${expected}.`);
-    const { datatype, shape, data, parameters } = tensor;
-    const field = `Input "${input.name}"`;
-    if (datatype !== input.datatype) {
-      throw badRequest(`${field}: expected datatype ${input.datatype}, got ${given(datatype)}.`);
-    }
-    if (!isShape(shape)) {
-      throw badRequest(
-        `${field}: "shape" must be a list of integers that are not negative, got ${given(shape)}.`,
-      );
-    }
-    if (isJsonObject(parameters) && parameters.binary_data_size !== undefined) {
-      throw new RequestProblem(501, `${field}: binary tensors are not understood here; send "data" as JSON.`);
-    }
-    if (data === undefined) throw badRequest(`${field}: "data" is missing.`);
-    checkShape(input, shape);
-    return readTensor(field, input.datatype, shape, data);
-  });
+  return routes;
 }
 
-function isShape(value: unknown): value is readonly number[] {
-  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+function allStatistics(models: ModelRepository, counters: InferenceCounters): Route {
+  return guardedRoute(() =>
+    answer(200, { model_stats: modelStatistics(models, counters, undefined, undefined) }),
+  );
 }
 
-function requestedOutputs(json: unknown, outputs: readonly OutputSpecification[]): ReadonlySet<string> {
-  const known = outputs.map(({ name }) => name);
-  if (json === undefined) return new Set(known);
-  if (!Array.isArray(json)) throw badRequest(`"outputs" must be a list, got ${given(json)}.`);
-  const names = json.map((output, index) => {
-    if (!isJsonObject(output) || typeof output.name !== 'string') {
-      throw badRequest(`"outputs[${index}]" must be an object with a "name".`);
-    }
-    const { name, parameters } = output;
-    if (!known.includes(name))
-      throw badRequest(`The model has no output "${name}". Its outputs: ${known.join(', ')}.`);
-    if (isJsonObject(parameters) && parameters.binary_data === true) {
-      throw new RequestProblem(
-        501,
-        `Output "${name}": binary tensors are not given here; leave out "binary_data".`,
-      );
-    }
-    return name;
-  });
-  return new Set(names.length > 0 ? names : known);
+/** The model that an address names, and its version. */
+function named(path: readonly string[]): readonly [name: string, version: string | undefined] {
+  return [path[2] ?? '', path[3] === 'versions' ? path[4] : undefined];
 }
 
-function outputJson({ name, labels }: OutputSpecification, output: Tensor): string {
-  const parameters = labels && { class_labels: `[${labels.map(labelJson).join(',')}]` };
-  const head = JSON.stringify({
-    name,
-    shape: output.shape,
-    datatype: output.datatype,
-    ...(parameters ? { parameters } : {}),
-  }).slice(0, -1);
-  return `${head},"data":${flatJson(output)}}`;
+async function answerInfer(request: ScorerRequest): Promise<ScorerAnswer> {
+  const [name, version] = named(request.path);
+  let question: RestQuestion;
+  try {
+    question = readRestQuestion(request.headers, request.body);
+  } catch (error) {
+    // A model that is not there is told first, and a bad request counts against the version that it would have met.
+    request.choose(name, { version });
+    throw error;
+  }
+  const loaded = request.choose(name, { version, parameters: question.parameters });
+  return writeRestAnswer(loaded, question, await infer(loaded, question));
 }
 
-function labelJson(label: string | bigint): string {
-  return typeof label === 'bigint' ? label.toString() : JSON.stringify(label);
+/** KServe answers so; Triton's clients look at the status only. */
+function answerLoad(models: ModelRepository, { path, body }: ScorerRequest): ScorerAnswer {
+  const [, , , name = ''] = path;
+  loadModel(models, name, readControlParameters(body));
+  return answer(200, { name, load: true });
+}
+
+function readiness(models: ModelRepository, body: object): ScorerAnswer {
+  const ready = models.isReady();
+  return answer(ready ? 200 : 503, { ...body, ready });
+}
+
+function controlRoute(POST: RouteHandler): Route {
+  return { POST, open: false, predicts: false };
+}
+
+function answer(status: number, body: object): ScorerAnswer {
+  return json(status, JSON.stringify(body));
 }

@@ -1,0 +1,176 @@
+import {
+  logVerbosity,
+  Metadata,
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type sendUnaryData,
+  setLogVerbosity,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import type { Access } from '../access.ts';
+import type { InferenceCounters } from '../inferenceCounters.ts';
+import type { ModelRepository } from '../modelRepository.ts';
+import type { Outcome } from '../server.ts';
+import { variantHeader } from '../trafficSplit.ts';
+import { type DescribingMethod, describingMethods } from './describingService.ts';
+import { callHeaders, createDoorkeeper } from './doorkeeper.ts';
+import { modelInferResponse } from './inferenceMessages.ts';
+import { createPredictionStreams, type PredictionStreams } from './predictionStreams.ts';
+import { createPredictions, type PredictionAnswer, type Predictions, problemOf } from './predictions.ts';
+import { grpcStatus } from './statuses.ts';
+
+export interface GrpcServerOptions {
+  readonly models: ModelRepository;
+  /** For the statistics extension; null offers none. */
+  readonly counters: InferenceCounters | null;
+  readonly access: Access;
+  readonly limits: {
+    /** Bytes of a message. */
+    readonly bodyBytes: number;
+    /** Predictions that may be under way at a time. */
+    readonly requests: number;
+    readonly requestMilliseconds: number;
+  };
+  /** Told after each prediction was answered, refused ones included, with statuses of HTTP. */
+  readonly predicted: (outcome: Outcome) => void;
+  /** Told what failed that should not. */
+  readonly unforeseen: (error: unknown) => void;
+}
+
+export interface GrpcServer {
+  /**
+   * Listens and answers.
+   *
+   * @param port 0 takes a free one.
+   * @returns the port.
+   * @throws Error of the system, such as that the port is taken.
+   */
+  listen(host: string, port: number): Promise<number>;
+  /** Takes no new calls, answers what is under way, at most for so long, and ends. */
+  drain(milliseconds: number): Promise<void>;
+}
+
+/** A connection may have so many calls under way even where fewer predictions are allowed. */
+const mostStreams = 128;
+
+const serviceName = 'inference.GRPCInferenceService';
+
+/**
+ * The Open Inference Protocol V2 over gRPC
+ * (https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_grpc.md), with Triton's
+ * extensions as over HTTP and its stream of predictions. Methods that are not offered, such as those for shared memory,
+ * are UNIMPLEMENTED.
+ */
+export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
+  const { models, limits, counters, predicted, unforeseen } = options;
+  // What it would write on the standard error is in the errors that it gives.
+  setLogVerbosity(logVerbosity.NONE);
+  const methods = describingMethods(models, counters);
+  const predict = createPredictions({ models, requests: limits.requests, predicted, unforeseen });
+  const streams = createPredictionStreams(predict);
+  const server = new Server({
+    'grpc.max_receive_message_length': limits.bodyBytes,
+    'grpc.max_send_message_length': -1,
+    // By connection: what comes beyond waits at the client, and is not refused as it would be here.
+    'grpc.max_concurrent_streams': Math.max(mostStreams, limits.requests),
+    interceptors: [
+      createDoorkeeper({
+        access: options.access,
+        isOpen: (path) => methods[path.slice(path.lastIndexOf('/') + 1)]?.open ?? false,
+        requestMilliseconds: limits.requestMilliseconds,
+      }),
+    ],
+  });
+  const implementation = implement(methods, predict, streams, unforeseen);
+  server.addService(serviceDefinition(Object.keys(implementation)), implementation);
+  return {
+    listen: (host, port) => bind(server, host, port),
+    drain: (milliseconds) =>
+      new Promise((resolve) => {
+        const deadline = setTimeout(() => server.forceShutdown(), milliseconds);
+        server.tryShutdown(() => {
+          clearTimeout(deadline);
+          resolve();
+        });
+        streams.end();
+      }),
+  };
+}
+
+function bind(server: Server, host: string, port: number): Promise<number> {
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
+      if (error) reject(error);
+      else resolve(bound);
+    });
+  });
+}
+
+const streamingMethod = 'ModelStreamInfer';
+
+/** Messages come and go as bytes, so that one that cannot be read is answered as every other bad request. */
+function serviceDefinition(names: readonly string[]) {
+  const same = (bytes: Buffer) => bytes;
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      {
+        path: `/${serviceName}/${name}`,
+        requestStream: name === streamingMethod,
+        responseStream: name === streamingMethod,
+        requestSerialize: same,
+        requestDeserialize: same,
+        responseSerialize: same,
+        responseDeserialize: same,
+      },
+    ]),
+  );
+}
+
+type UnaryCall = ServerUnaryCall<Buffer, Buffer>;
+type Answer = sendUnaryData<Buffer>;
+
+function implement(
+  methods: Readonly<Record<string, DescribingMethod>>,
+  predict: Predictions,
+  streams: PredictionStreams,
+  unforeseen: (error: unknown) => void,
+): UntypedServiceImplementation {
+  const described = Object.entries(methods).map(([name, { answer }]) => [
+    name,
+    ({ request }: UnaryCall, callback: Answer) => {
+      try {
+        callback(null, answer(request));
+      } catch (error) {
+        const problem = problemOf(error, unforeseen);
+        callback({ code: grpcStatus(problem.status), details: problem.message });
+      }
+    },
+  ]);
+  return {
+    ...Object.fromEntries(described),
+    ModelInfer: (call: UnaryCall, callback: Answer) => void answerInfer(call, callback, predict),
+    [streamingMethod]: (call: ServerDuplexStream<Buffer, Buffer>) =>
+      streams.answer(call, callHeaders(call.metadata, call.getHost())),
+  };
+}
+
+async function answerInfer(call: UnaryCall, callback: Answer, predict: Predictions): Promise<void> {
+  const answer = await predict(call.request, callHeaders(call.metadata, call.getHost()));
+  const { response, problem } = answer;
+  call.sendMetadata(answerMetadata(answer));
+  if (response) callback(null, modelInferResponse.encode(response));
+  else callback({ code: grpcStatus(problem?.status ?? 500), details: problem?.message ?? '' });
+  answer.answered();
+}
+
+/** Tells the same as the headers of an answer over HTTP. */
+function answerMetadata({ requestId, chosen }: PredictionAnswer): Metadata {
+  const metadata = new Metadata();
+  metadata.set('x-request-id', requestId.replace(/[^\x20-\x7e]/g, '?').slice(0, 256));
+  if (chosen && chosen.variant !== 'version') metadata.set(variantHeader, chosen.variant);
+  return metadata;
+}

@@ -1,0 +1,53 @@
+import { writeBinaryTensor } from '../../inference/binaryTensors.ts';
+import { flatJson } from '../../inference/tensorJson.ts';
+import type { LoadedVersion } from '../modelRepository.ts';
+import { json, type ScorerAnswer } from '../routing.ts';
+import type { RestQuestion } from './openInferenceJson.ts';
+import type { AnsweredOutput, Inference } from './openInferenceQuestion.ts';
+
+/**
+ * Writes what a version answered: JSON, with the bytes of those outputs behind it that are wanted as bytes. The `id` is
+ * the client's, and left out where it gave none.
+ */
+export function writeRestAnswer(
+  { name, version }: LoadedVersion,
+  { id, binaryOutput }: RestQuestion,
+  { outputs, prediction }: Inference,
+): ScorerAnswer {
+  const chunks: Uint8Array[] = [];
+  const written = outputs.map((output) => {
+    if (!(output.wish.binary ?? binaryOutput)) return outputText(output, {}, flatJson(output.tensor));
+    const bytes = writeBinaryTensor(output.tensor);
+    chunks.push(bytes);
+    return outputText(output, { binary_data_size: bytes.length }, null);
+  });
+  const head = { model_name: name, model_version: String(version), ...(id === null ? {} : { id }) };
+  const text = `${JSON.stringify(head).slice(0, -1)},"outputs":[${written.join(',')}]}`;
+  if (chunks.length === 0) return { ...json(200, text), prediction };
+  const headBytes = Buffer.from(text);
+  return {
+    status: 200,
+    contentType: 'application/octet-stream',
+    headers: { 'inference-header-content-length': headBytes.length },
+    body: Buffer.concat([headBytes, ...chunks]),
+    prediction,
+  };
+}
+
+function outputText(
+  { name, tensor: { shape, datatype }, labels }: AnsweredOutput,
+  more: Readonly<Record<string, number>>,
+  data: string | null,
+): string {
+  const parameters = { ...(labels ? { class_labels: classLabelsText(labels) } : {}), ...more };
+  const described =
+    Object.keys(parameters).length > 0 ? { name, shape, datatype, parameters } : { name, shape, datatype };
+  const text = JSON.stringify(described);
+  return data === null ? text : `${text.slice(0, -1)},"data":${data}}`;
+}
+
+/** The parameter `class_labels` of scores by class: a JSON text of the labels, in the order of the columns. */
+export function classLabelsText(labels: NonNullable<AnsweredOutput['labels']>): string {
+  const texts = labels.map((label) => (typeof label === 'bigint' ? label.toString() : JSON.stringify(label)));
+  return `[${texts.join(',')}]`;
+}

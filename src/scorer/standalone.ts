@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { fromErrorData, SlipwayError, toErrorData } from '../protocol/errors.ts';
+import { type Fleet, startFleet } from '../supervision/scorerFleet.ts';
+import { isHealthy } from './standalone/health.ts';
+import { checkPlatform, findModel, readConfig } from './standalone/packageFolder.ts';
+import { runSelfTest } from './standalone/selfTest.ts';
+import { standaloneSettings } from './standalone/settings.ts';
+
+/**
+ * Entry of a model that `slipway package` wrote, as `start.cjs` in its folder. It runs the scorer and starts it again
+ * when it ends without being asked.
+ */
+
+const folder = import.meta.dirname;
+const script = join(folder, 'scorer.cjs');
+
+const usage = `Usage: node start.cjs [serve | --self-test | --health]
+  serve         answers requests until SIGINT or SIGTERM (the default)
+  --self-test   checks the files, loads the model, and sends the recorded request
+  --health      asks the one that runs whether it can answer: exit code 0 or 1`;
+
+async function main([command = 'serve', ...rest]: readonly string[]): Promise<number> {
+  if (rest.length > 0 || !['serve', '--self-test', '--health'].includes(command)) {
+    process.stderr.write(`${usage}\n`);
+    return 2;
+  }
+  const config = await readConfig(folder);
+  checkPlatform(folder, config);
+  const found = await findModel(folder, process.env);
+  const settings = standaloneSettings(config, found, process.env);
+  if (command === '--health') {
+    return (await isHealthy(settings.scorer.host, settings.port)) ? 0 : 1;
+  }
+  if (command === '--self-test') {
+    await runSelfTest({ folder, script, config, found, settings, tell });
+    tell('The package is sound.');
+    return 0;
+  }
+  return serve(() => startFleet({ script, ...settings, log }));
+}
+
+async function serve(start: () => Promise<Fleet>): Promise<number> {
+  let fleet: Fleet | null = null;
+  let asked = false;
+  const end = () => {
+    asked = true;
+    void fleet?.drain();
+  };
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+  fleet = await start();
+  if (asked) void fleet.drain();
+  else tellReady(fleet);
+  const failure = await fleet.ended;
+  if (failure !== null) throw failure;
+  return 0;
+}
+
+function tellReady({ url, versions }: Fleet): void {
+  const [served] = versions;
+  tell(JSON.stringify({ url, model: served?.name, version: served?.version }));
+  if (!process.env.SLIPWAY_TOKEN && !process.env.SLIPWAY_TOKEN_FILE) {
+    log(
+      'It asks for no token. To ask for one, set SLIPWAY_TOKEN (16 characters or more) or SLIPWAY_TOKEN_FILE.',
+    );
+  }
+}
+
+function tell(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function log(line: string): void {
+  process.stderr.write(`slipway: ${line}\n`);
+}
+
+void main(process.argv.slice(2))
+  .catch((error: unknown) => {
+    const { message, remedy } = error instanceof SlipwayError ? error : fromErrorData(toErrorData(error));
+    log([message, remedy].filter((part) => part !== '').join(' '));
+    return 1;
+  })
+  .then((code) => {
+    process.exitCode = code;
+  });

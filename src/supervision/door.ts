@@ -1,0 +1,79 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { SlipwayError } from '../protocol/errors.ts';
+
+/**
+ * The listening socket of an endpoint. The engine holds it, and every scorer of the endpoint shares it: so one scorer
+ * follows another, after a crash too, without a connection that is refused. What the engine itself accepts, it hands
+ * on; while no scorer is there, it waits.
+ */
+export interface Door {
+  readonly port: number;
+  /** The socket, to be handed to a scorer. */
+  readonly server: Server;
+  /** Where connections go that this process accepted; null lets them wait. */
+  leadTo(take: ((connection: Socket) => void) | null): void;
+  /** Takes a connection back that nobody came to answer. */
+  receive(connection: Socket): void;
+  /** Takes no more connections, and ends those that wait. */
+  close(): Promise<void>;
+}
+
+/** Connections that may wait for a scorer; more are ended. */
+const waitingConnections = 1024;
+
+/**
+ * Opens the socket.
+ *
+ * @param port 0 takes a free one.
+ * @throws SlipwayError `portTaken`; `invalidParameter` when the address is none of this machine.
+ */
+export async function openDoor(host: string, port: number): Promise<Door> {
+  let waiting: Socket[] = [];
+  let lead: ((connection: Socket) => void) | null = null;
+  const receive = (connection: Socket) => {
+    if (connection.destroyed) return;
+    if (lead) lead(connection);
+    else if (waiting.length >= waitingConnections) connection.destroy();
+    else waiting.push(connection);
+  };
+  const server = createServer({ pauseOnConnect: true }, (connection) => {
+    // A client that goes away while it waits is no failure of the engine.
+    connection.on('error', () => connection.destroy());
+    receive(connection);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
+    server.listen({ host, port }, resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The door listens on no port.');
+  return {
+    port: address.port,
+    server,
+    leadTo(take) {
+      lead = take;
+      if (!take) return;
+      const connections = waiting;
+      waiting = [];
+      for (const connection of connections) if (!connection.destroyed) take(connection);
+    },
+    receive,
+    async close() {
+      // Its callback would wait for the connections that were handed on, of some of which this process never hears again.
+      server.close();
+      for (const connection of waiting) connection.destroy();
+      waiting = [];
+    },
+  };
+}
+
+function explain(error: NodeJS.ErrnoException, host: string, port: number): SlipwayError {
+  if (error.code === 'EADDRINUSE' || error.code === 'EACCES') {
+    return new SlipwayError('portTaken', { port }, { cause: error });
+  }
+  return new SlipwayError(
+    'invalidParameter',
+    { detail: `Nothing can listen on ${host}: ${error.message}` },
+    { cause: error },
+  );
+}

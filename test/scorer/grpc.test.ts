@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:http2';
+import { Metadata, status } from '@grpc/grpc-js';
+import fc from 'fast-check';
+import { modelStreamInferResponse } from '../../src/scorer/grpc/inferenceMessages.ts';
+import { linearModel } from '../fixtures/onnxFile.ts';
+import { answeredNumbers, createGrpcCaller, type GrpcCaller, wineRequest } from './grpcCaller.ts';
+import {
+  type InferenceServer,
+  type InferenceServerOptions,
+  serverToken,
+  startInferenceServer,
+} from './inferenceServer.ts';
+import { removeFolder, temporaryFolder } from './scorerProcess.ts';
+
+describe('The Open Inference Protocol over gRPC', () => {
+  let folder: string;
+  const open: { server: InferenceServer; caller: GrpcCaller }[] = [];
+  before(async () => {
+    folder = await temporaryFolder();
+  });
+  afterEach(async () => {
+    for (const { server, caller } of open.splice(0)) {
+      caller.close();
+      await server.close();
+      assert.deepEqual(server.unforeseen, []);
+    }
+  });
+  after(() => removeFolder(folder));
+
+  const start = async (options: InferenceServerOptions = {}, client: object = {}) => {
+    const wines = [3, 4].map((version) => ({ name: 'wine', version, model: linearModel() }));
+    const server = await startInferenceServer(folder, wines, options);
+    const caller = createGrpcCaller(server.grpc, client);
+    open.push({ server, caller });
+    return { server, caller };
+  };
+  const infer = 'ModelInfer';
+  const rows = [
+    [1, 2, 3],
+    [4, 5, 6],
+  ];
+
+  it('predicts, and tells of it as over HTTP', async () => {
+    const { server, caller } = await start();
+    const { code, bytes, metadata } = await caller.call(infer, wineRequest(rows, { id: 'seven' }));
+    assert.equal(code, status.OK);
+    assert.deepEqual(answeredNumbers(bytes).y, [14.5, 32.5]);
+    assert.deepEqual(metadata.get('x-request-id'), ['seven']);
+    await caller.call(infer, wineRequest(rows, { model_version: '3' }));
+    await caller.call(infer, wineRequest([[1]]));
+    await caller.call(infer, wineRequest(rows, { model_name: 'beer' }));
+    assert.deepEqual(
+      server.outcomes.map(({ status: http, chosen, prediction }) => [
+        http,
+        chosen?.loaded.version ?? null,
+        chosen?.variant ?? null,
+        prediction?.feeds[0]?.shape ?? null,
+      ]),
+      [
+        [200, 4, 'stable', [2, 3]],
+        [200, 3, 'version', [2, 3]],
+        [400, 4, 'stable', null],
+        [404, null, null, null],
+      ],
+    );
+    assert.equal(server.outcomes[0]?.requestId, 'seven');
+    assert.deepEqual(server.counters.of({ name: 'wine', version: 3 }).success.count, 1);
+    assert.deepEqual(server.counters.of({ name: 'wine', version: 3 }).rowCount, 2);
+  });
+
+  it('follows the traffic split, and a sticky key in a parameter or in the metadata', async () => {
+    const { caller } = await start({
+      traffic: {
+        model: 'wine',
+        salt: 's',
+        sticky: { from: 'parameter', name: 'customer' },
+        variants: [
+          { name: 'stable', version: 3, share: 0.5 },
+          { name: 'candidate', version: 4, share: 0.5 },
+        ],
+      },
+    });
+    const none = {
+      bool_param: undefined,
+      int64_param: undefined,
+      double_param: undefined,
+      uint64_param: undefined,
+    };
+    const ask = async (key: string, headers = {}) => {
+      const parameters = [{ key: 'customer', value: { ...none, string_param: key } }];
+      const { bytes, metadata } = await caller.call(infer, wineRequest(rows, { parameters }), headers);
+      const [variant] = metadata.get('x-slipway-variant');
+      return { version: answeredNumbers(bytes).response.model_version, variant };
+    };
+    const met = new Set<string>();
+    for (let customer = 0; customer < 20; customer++) {
+      const first = await ask(String(customer));
+      assert.deepEqual(await ask(String(customer)), first);
+      assert.equal(first.variant, first.version === '3' ? 'stable' : 'candidate');
+      met.add(first.version);
+      assert.equal((await ask(String(customer), { 'x-slipway-variant': 'candidate' })).version, '4');
+    }
+    assert.deepEqual([...met].sort(), ['3', '4']);
+  });
+
+  it('asks for the token, except for health', async () => {
+    const { server } = await start();
+    for (const token of [null, 'another token']) {
+      const caller = createGrpcCaller(server.grpc, {}, token);
+      for (const method of [
+        infer,
+        'ServerMetadata',
+        'ModelReady',
+        'RepositoryModelUnload',
+        'ModelStreamInfer',
+      ]) {
+        const { code, details } = await caller.call(method, Buffer.alloc(0));
+        assert.equal(code, status.UNAUTHENTICATED, method);
+        assert.match(details, /token/);
+      }
+      for (const method of ['ServerLive', 'ServerReady']) {
+        const { code, bytes } = await caller.call(method, Buffer.alloc(0));
+        assert.equal(code, status.OK);
+        assert.deepEqual(bytes, Buffer.from([8, 1]));
+      }
+      caller.close();
+    }
+    assert.deepEqual(server.outcomes, []);
+  });
+
+  it('serves loopback names only', async () => {
+    const { caller } = await start({}, { 'grpc.default_authority': 'slipway.example:80' });
+    const { code, details } = await caller.call(infer, wineRequest(rows));
+    assert.equal(code, status.PERMISSION_DENIED);
+    assert.match(details, /"slipway.example:80" is not served here/);
+  });
+
+  it('refuses messages that are too large, and more requests than are allowed', async () => {
+    const small = await start({ bodyBytes: 100 });
+    assert.equal((await small.caller.call(infer, wineRequest(rows))).code, status.OK);
+    const many = Array.from({ length: 20 }, () => [1, 2, 3]);
+    assert.equal((await small.caller.call(infer, wineRequest(many))).code, status.RESOURCE_EXHAUSTED);
+    const busy = await start({ requests: 1 });
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => busy.caller.call(infer, wineRequest(rows))),
+    );
+    const refused = answers.filter(({ code }) => code === status.RESOURCE_EXHAUSTED);
+    assert.ok(refused.length > 0 && refused.length < 8, String(refused.length));
+    assert.match(refused[0]?.details ?? '', /More than 1 requests/);
+    assert.equal(busy.server.outcomes.filter((outcome) => outcome.status === 429).length, refused.length);
+  });
+
+  it('says what is wrong with a message that is none, and fails at nothing', async () => {
+    const { server, caller } = await start();
+    const garbled = await caller.call(infer, Buffer.from([0x0a, 0xff]));
+    assert.equal(garbled.code, status.INVALID_ARGUMENT);
+    assert.equal(garbled.details, 'The message cannot be read: the message is cut off.');
+    const methods = fc.constantFrom(
+      infer,
+      'ModelReady',
+      'ModelConfig',
+      'ModelStatistics',
+      'RepositoryModelLoad',
+    );
+    const cut = fc.tuple(fc.nat(80), fc.nat(80), fc.nat(255)).map(([length, place, byte]) => {
+      const bytes = wineRequest(rows).subarray(0, length);
+      if (place < bytes.length) bytes[place] = byte;
+      return bytes;
+    });
+    const content = fc.oneof(cut, fc.uint8Array({ maxLength: 40 }));
+    const fine = [status.OK, status.INVALID_ARGUMENT, status.NOT_FOUND];
+    await fc.assert(
+      fc.asyncProperty(methods, content, async (method, bytes) => {
+        const { code, details } = await caller.call(method, Buffer.from(bytes));
+        assert.ok(fine.includes(code), `${code} ${details}`);
+      }),
+      { numRuns: 300 },
+    );
+    assert.deepEqual(server.unforeseen, []);
+  });
+
+  it('ends a call whose message does not come', async () => {
+    const { server } = await start({ requestMilliseconds: 50 });
+    const session = connect(`http://${server.grpc}`);
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/inference.GRPCInferenceService/ModelInfer',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      authorization: `Bearer ${serverToken}`,
+    });
+    stream.write(Buffer.from([0, 0, 0, 1, 0]));
+    const [headers] = await once(stream, 'response');
+    assert.equal(
+      headers['grpc-status'] ?? (await once(stream, 'trailers'))[0]['grpc-status'],
+      String(status.CANCELLED),
+    );
+    session.destroy();
+  });
+
+  it('drains: what is under way is answered, streams end, and nobody else comes in', async () => {
+    const { server, caller } = await start();
+    const same = (bytes: Buffer) => bytes;
+    const metadata = new Metadata();
+    metadata.set('authorization', `Bearer ${serverToken}`);
+    const path = '/inference.GRPCInferenceService/ModelStreamInfer';
+    const stream = caller.client.makeBidiStreamRequest(path, same, same, metadata);
+    stream.write(wineRequest(rows, { id: 'first' }));
+    const [message] = await once(stream, 'data');
+    assert.equal(modelStreamInferResponse.decode(message).infer_response?.id, 'first');
+    const ended = once(stream, 'status');
+    const underWay = [caller.call(infer, wineRequest(rows)), caller.call(infer, wineRequest(rows))];
+    const answered = await underWay[0];
+    const drained = server.drainGrpc(5000);
+    stream.resume();
+    assert.equal((await ended)[0].code, status.OK);
+    await drained;
+    assert.equal(answered?.code, status.OK);
+    assert.equal((await underWay[1])?.code, status.OK);
+    assert.equal((await caller.call(infer, wineRequest(rows))).code, status.UNAVAILABLE);
+  });
+
+  it('does not offer what it has not', async () => {
+    const { caller } = await start();
+    const { code } = await caller.call('SystemSharedMemoryRegister', Buffer.alloc(0));
+    assert.equal(code, status.UNIMPLEMENTED);
+  });
+});
