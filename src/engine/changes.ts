@@ -1,4 +1,5 @@
 import type { EngineEvent, EngineEvents } from '../protocol/engine.ts';
+import type { LoadTestStep } from '../protocol/loadTest.ts';
 
 /** Where domains say that something changed, and where the doors of the engine listen. */
 export interface Changes {
@@ -8,7 +9,9 @@ export interface Changes {
   provenance(runId: string): void;
   /** Another process wrote to the store: anything may have changed. */
   elsewhere(): void;
-  log(level: EngineEvents['log']['level'], message: string): void;
+  /** Says a line for the output channel; with `endpoint` it is about that one. */
+  log(level: EngineEvents['log']['level'], message: string, endpoint?: string): void;
+  loadTestStep(endpoint: string, step: LoadTestStep): void;
   listen(listener: ChangeListener): { dispose(): void };
 }
 
@@ -74,7 +77,9 @@ export function createChanges(): Changes {
       anything = true;
       gather();
     },
-    log: (level, message) => tell('log', { level, message }),
+    log: (level, message, endpoint) =>
+      tell('log', { level, message, ...(endpoint !== undefined && { endpoint }) }),
+    loadTestStep: (endpoint, step) => tell('serving/loadTestStep', { endpoint, step }),
     listen(listener) {
       listeners.add(listener);
       return { dispose: () => listeners.delete(listener) };

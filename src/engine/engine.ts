@@ -2,12 +2,14 @@ import { statSync } from 'node:fs';
 import type { EngineAddress } from '../protocol/engine.ts';
 import { explainRefusal, toErrorData, toSlipwayError } from '../protocol/errors.ts';
 import type { BackupDescription, RestoreReport } from '../protocol/maintenance.ts';
+import type { ScorerModelInput } from '../protocol/scorer.ts';
 import { type ChangeListener, type Changes, createChanges } from './changes.ts';
+import { type ConversionService, createConversionService } from './conversion/service.ts';
 import { type Database, openDatabase } from './database/connection.ts';
 import { watchForeignWrites } from './foreignWrites.ts';
 import { createHttpServer, type WhenPortTaken } from './http/server.ts';
 import { createInteropService, type InteropService } from './interop/service.ts';
-import { createStore, type StoreLayout, storeLayout } from './layout.ts';
+import { createStore, inferenceLogFile, type StoreLayout, storeLayout } from './layout.ts';
 import { readBackup } from './maintenance/backupFiles.ts';
 import type { JobControl } from './maintenance/parts.ts';
 import { restoreBackup } from './maintenance/restoring.ts';
@@ -15,6 +17,17 @@ import { createMaintenanceService, type MaintenanceService } from './maintenance
 import { createMonitoringService, type MonitoringService } from './monitoring/service.ts';
 import { createProvenanceService, type ProvenanceService } from './provenance/service.ts';
 import { createRegistryService, type RegistryService } from './registry/service.ts';
+import { type BatchScoring, createBatchScoring } from './serving/batchScoring.ts';
+import { createLoadTests, type LoadTests } from './serving/loadTests.ts';
+import { namedVersion } from './serving/namedVersion.ts';
+import {
+  createPythonModels,
+  nothingAllowed,
+  type PythonModels,
+  type PythonPermission,
+} from './serving/pythonModels.ts';
+import { createRequestLog, type RequestLog } from './serving/requestLog.ts';
+import { type ServableOptions, servableModel } from './serving/servableModel.ts';
 import { createServingService, type ServingService } from './serving/service.ts';
 import { createArtifactStore } from './tracking/artifacts.ts';
 import { createTrackingService, type TrackingService } from './tracking/service.ts';
@@ -39,6 +52,8 @@ export interface EngineOptions {
   readonly clientFolder?: string;
   /** Hears of changes and log lines from the first one on. */
   readonly listener?: ChangeListener;
+  /** Which models may be loaded that only Python can load; none unless said. */
+  readonly python?: PythonPermission;
   /** Entry files of the processes that the engine starts. */
   readonly scripts: EngineScripts;
 }
@@ -57,6 +72,11 @@ export interface Engine {
   readonly provenance: ProvenanceService;
   readonly registry: RegistryService;
   readonly serving: ServingService;
+  readonly loadTests: LoadTests;
+  readonly batchScoring: BatchScoring;
+  readonly requestLog: RequestLog;
+  readonly pythonModels: PythonModels;
+  readonly conversion: ConversionService;
   readonly monitoring: MonitoringService;
   readonly maintenance: MaintenanceService;
   readonly interop: InteropService;
@@ -103,14 +123,50 @@ async function compose(options: EngineOptions, layout: StoreLayout, database: Da
       deleted: (name, version) => serving.modelDeleted(name, version),
     },
   });
+  const workers = createWorkerProcesses(options.scripts.worker);
+  const pythonModels = createPythonModels({
+    registry,
+    provenance,
+    workers,
+    changes,
+    permission: options.python ?? nothingAllowed,
+  });
+  const conversion = createConversionService({
+    registry,
+    tracking,
+    artifacts,
+    pythonModels,
+    workers,
+    layout,
+    workspace: options.workspace,
+  });
   const serving: ServingService = createServingService({
     database,
     registry,
+    pythonModels,
     layout,
     changes,
     host: options.host,
     token: options.token,
     script: options.scripts.scorer,
+    workspace: options.workspace,
+    workers,
+  });
+  const batchScoring = createBatchScoring({ registry, pythonModels, changes, workers });
+  const requestLog = createRequestLog({
+    layout,
+    workers,
+    modelOf: (endpoint) => serving.endpoint(endpoint).modelName,
+    async loadable(name, version) {
+      const python = await pythonModels.interpreterOf(name, version);
+      const model = servableModel(registry.modelFolder(name, version), name, version, { python });
+      return { ...model, labels: [] };
+    },
+  });
+  const loadTests = createLoadTests({
+    describe: (endpoint) => serving.describe(endpoint),
+    changes,
+    script: options.scripts.worker,
   });
   const monitoring = createMonitoringService({
     registry,
@@ -169,6 +225,11 @@ async function compose(options: EngineOptions, layout: StoreLayout, database: Da
     provenance,
     registry,
     serving,
+    loadTests,
+    batchScoring,
+    requestLog,
+    pythonModels,
+    conversion,
     monitoring,
     maintenance,
     interop,
@@ -180,7 +241,10 @@ async function compose(options: EngineOptions, layout: StoreLayout, database: Da
       await interop.close();
       await maintenance.close();
       await monitoring.close();
+      await loadTests.close();
       await serving.close();
+      await workers.close();
+      await conversion.close();
       database.close();
     },
   };
@@ -199,6 +263,26 @@ function upgradeTeller(file: string, { listener, workspace }: EngineOptions): (f
     listener('job/progress', { method: 'engine/open', subject: workspace, fraction, message: '' });
   };
 }
+
+/**
+ * What a scorer needs in order to serve the version that a person names, such as `wine`, `wine/3` or `wine@champion`,
+ * and the file of its inference log.
+ *
+ * @throws SlipwayError `notFound` or `versionNotServable`.
+ */
+export function servableByName(
+  { registry }: Engine,
+  workspace: string,
+  named: string,
+  options: ServableOptions,
+): { readonly model: ScorerModelInput; readonly inferenceLog: string } {
+  const { name, version, stage, aliases } = namedVersion(registry, named);
+  const model = servableModel(registry.modelFolder(name, version), name, version, options);
+  const labels = [...aliases, ...(stage === 'None' ? [] : [stage])];
+  return { model: { ...model, labels }, inferenceLog: inferenceLogFile(storeLayout(workspace), name) };
+}
+
+export { packageModel } from './serving/packaging/packageModel.ts';
 
 /** Looks at a backup. @throws SlipwayError `noBackup`, `storeTooNew` */
 export async function describeBackup(path: string): Promise<BackupDescription> {

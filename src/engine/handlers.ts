@@ -88,11 +88,60 @@ export function createHandlers(context: HandlerContext): Handlers {
     'registry/promote': (params) => trustedEngine().registry.promote(params),
     'registry/transitions': ({ name }) => engine().registry.transitions(name),
 
+    'python/describe': (params, signal) => trustedEngine().pythonModels.describe(params, signal),
+    'python/allow'(consent) {
+      trustedEngine().pythonModels.allow(consent);
+      return null;
+    },
+
+    'conversion/convert': (params, signal) =>
+      trustedEngine().conversion.convert(params, {
+        signal,
+        progress: (fraction, message) =>
+          context.progress({ method: 'conversion/convert', subject: params.name, fraction, message }),
+      }),
+    'conversion/register': ({ id }) => trustedEngine().conversion.register(id),
+    async 'conversion/discard'({ id }) {
+      await trustedEngine().conversion.discard(id);
+      return null;
+    },
+
     'serving/endpoints': () => engine().serving.endpoints(),
     'serving/start': (params) => trustedEngine().serving.start(params),
     'serving/stop': ({ endpoint }) => trustedEngine().serving.stop(endpoint),
     'serving/describe': ({ endpoint }) => engine().serving.describe(endpoint),
+    'serving/live': ({ endpoint, from }) => engine().serving.live(endpoint, from),
+    'serving/startRollout': (params) => trustedEngine().serving.startRollout(params),
+    'serving/decideRollout': (params) => trustedEngine().serving.decideRollout(params),
+    'serving/events': ({ endpoint, limit }) => engine().serving.events(endpoint, limit),
     'serving/sendRequest': (params) => trustedEngine().serving.sendRequest(params),
+
+    'serving/score': (params, signal) =>
+      trustedEngine().batchScoring.score(params, {
+        signal,
+        progress: (fraction, message) =>
+          context.progress({ method: 'serving/score', subject: params.output, fraction, message }),
+      }),
+    'requests/page': ({ endpoint, filter, before, limit }) =>
+      engine().requestLog.page(endpoint, filter, before, limit),
+    'requests/export': (params, signal) =>
+      trustedEngine().requestLog.export(params, {
+        signal,
+        progress: (fraction, message) =>
+          context.progress({ method: 'requests/export', subject: params.endpoint, fraction, message }),
+      }),
+    'requests/replay': (params, signal) =>
+      trustedEngine().requestLog.replay(params, {
+        signal,
+        progress: (fraction, message) =>
+          context.progress({ method: 'requests/replay', subject: params.endpoint, fraction, message }),
+      }),
+    'serving/loadTest': (params, signal) =>
+      trustedEngine().loadTests.run(params, {
+        signal,
+        progress: (fraction, message) =>
+          context.progress({ method: 'serving/loadTest', subject: params.endpoint, fraction, message }),
+      }),
 
     'monitoring/driftSources': ({ endpoint }) => engine().monitoring.driftSources(endpoint),
     'monitoring/drift': (params, signal) =>

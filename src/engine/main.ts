@@ -35,6 +35,7 @@ answerRequests(
         // Clients run in the terminals of the editor, which begin there.
         clientFolder: params.workspace,
         listener: tell,
+        python: { all: false, python: null, consents: params.pythonConsents ?? [] },
         scripts,
       });
       return opening;

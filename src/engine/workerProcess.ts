@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fromErrorData, SlipwayError, toSlipwayError } from '../protocol/errors.ts';
 import type { ImportRecord } from '../protocol/importing.ts';
+import type { LoadTestStep } from '../protocol/loadTest.ts';
 import type {
   RecordsTaken,
   WorkerJob,
@@ -23,12 +24,23 @@ export interface ImportControl extends JobControl {
   readonly caughtUp: (unchangedParts: number) => void;
 }
 
+/** What a load test needs besides. */
+export interface LoadTestControl extends JobControl {
+  readonly step: (step: LoadTestStep) => void;
+}
+
+type ControlOf<Type extends WorkerJob['type']> = Type extends 'import'
+  ? ImportControl
+  : Type extends 'loadTest'
+    ? LoadTestControl
+    : JobControl;
+
 /** Runs jobs in worker processes, one for each. */
 export interface WorkerProcesses {
   /** @throws SlipwayError what the job failed with, or `cancelled` when it was aborted or `close` was called. */
   run<Type extends WorkerJob['type']>(
     job: WorkerJobOf<Type>,
-    control: Type extends 'import' ? ImportControl : JobControl,
+    control: ControlOf<Type>,
   ): Promise<WorkerResults[Type]>;
   /** Kills the running ones and waits for their end. */
   close(): Promise<void>;
@@ -44,7 +56,10 @@ export function createWorkerProcesses(script: string): WorkerProcesses {
   const running = new Map<ChildProcess, Promise<unknown>>();
   const closing = new AbortController();
 
-  const start = async (job: WorkerJob, control: JobControl | ImportControl): Promise<Outcome> => {
+  const start = async (
+    job: WorkerJob,
+    control: JobControl | ImportControl | LoadTestControl,
+  ): Promise<Outcome> => {
     const stop = AbortSignal.any([control.signal, closing.signal]);
     if (stop.aborted) return { error: new SlipwayError('cancelled') };
     const worker = fork(script, {
@@ -80,7 +95,7 @@ export function createWorkerProcesses(script: string): WorkerProcesses {
 function outcomeOf(
   worker: ChildProcess,
   job: WorkerJob,
-  control: JobControl | ImportControl,
+  control: JobControl | ImportControl | LoadTestControl,
   stop: AbortSignal,
 ): Promise<Outcome> {
   return new Promise((settle) => {
@@ -119,6 +134,9 @@ function outcomeOf(
           return;
         case 'caughtUp':
           if ('caughtUp' in control) control.caughtUp(message.unchangedParts);
+          return;
+        case 'loadTestStep':
+          if ('step' in control) control.step(message.step);
           return;
         case 'done':
           outcome ??= { result: message.result };

@@ -203,6 +203,91 @@ describe('Serving', function () {
     assert.equal((await engine.serving.start(wine(1))).state, 'ready');
   });
 
+  it('lets a request wait that comes while no scorer is there, and answers it', async () => {
+    const { url } = await engine.serving.start(wine(1));
+    process.kill(engine.scorerId(), 'SIGKILL');
+    await waitFor('starting');
+    // Connections of their own: what was open to the killed process is broken.
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () =>
+        fetch(`${url}/v2/models/wine/infer`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${token}`, connection: 'close' },
+          body,
+        }),
+      ),
+    );
+    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+    assert.equal(engine.serving.endpoint('wine').state, 'ready');
+  });
+
+  it('loses no request while it moves to other versions', async () => {
+    writeModel(join(workspace, 'models/wine/4'), linearModel('rows', 4), ['acid', 'sugar', 'salt']);
+    await engine.serving.start(wine(1));
+    const statuses: number[] = [];
+    let going = true;
+    const client = async () => {
+      while (going) statuses.push((await engine.serving.sendRequest({ endpoint: 'wine', body })).status);
+    };
+    const clients = [client(), client(), client()];
+    const process = engine.scorerId();
+    for (const version of [4, 1, 4]) {
+      const before = statuses.length;
+      assert.equal((await engine.serving.start(wine(version))).modelVersion, version);
+      while (statuses.length < before + 20) await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    going = false;
+    await Promise.all(clients);
+    assert.deepEqual(new Set(statuses), new Set([200]));
+    assert.equal(engine.scorerId(), process, 'no connection had to end');
+  });
+
+  it('keeps what it serves when another version cannot be loaded', async () => {
+    mkdirSync(join(workspace, 'models/wine/7'), { recursive: true });
+    writeFileSync(join(workspace, 'models/wine/7/MLmodel'), 'flavors:\n  onnx:\n    data: model.onnx\n');
+    writeFileSync(join(workspace, 'models/wine/7/model.onnx'), 'no model');
+    await engine.serving.start(wine(1));
+    await assert.rejects(engine.serving.start(wine(7)), errorOfKind('modelUnreadable'));
+    const { state, modelVersion } = engine.serving.endpoint('wine');
+    assert.deepEqual([state, modelVersion], ['ready', 1]);
+    assert.equal((await engine.serving.sendRequest({ endpoint: 'wine', body })).status, 200);
+  });
+
+  it('tells rate and latencies of late, and each second of the last minutes', async () => {
+    const from = Date.now();
+    await engine.serving.start(wine(1));
+    for (let time = 0; time < 20; time++) await engine.serving.sendRequest({ endpoint: 'wine', body });
+    await engine.serving.sendRequest({ endpoint: 'wine', body: '{}' });
+    const summary = await waitFor('ready', ({ requestCount }) => requestCount === 21);
+    assert.equal(summary.errorCount, 1);
+    assert.ok(summary.rate >= 2);
+    assert.ok((summary.latencyP50 ?? 0) > 0 && (summary.latencyP99 ?? 0) >= (summary.latencyP50 ?? 0));
+    assert.deepEqual(
+      summary.variants.map(({ name, version, share, requestCount }) => ({
+        name,
+        version,
+        share,
+        requestCount,
+      })),
+      [{ name: 'stable', version: 1, share: 1, requestCount: 21 }],
+    );
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    const { times, variants } = engine.serving.live('wine', from);
+    const [stable] = variants;
+    assert.equal(times.length, stable?.requests.length);
+    assert.equal(
+      stable?.requests.reduce((sum, count) => sum + count, 0),
+      21,
+    );
+    assert.equal(
+      stable?.errors.reduce((sum, count) => sum + count, 0),
+      1,
+    );
+    assert.ok(
+      stable?.latencyP99.every((value, index) => (value === null) === (stable.requests[index] === 0)),
+    );
+  });
+
   it('answers what is under way when it is stopped', async () => {
     writeModel(join(workspace, 'models/wine/5'), slowModel(512, 20));
     await engine.serving.start(wine(5));

@@ -6,8 +6,10 @@ import { createChanges } from '../../src/engine/changes.ts';
 import { openDatabase } from '../../src/engine/database/connection.ts';
 import { createStore, type StoreLayout, storeLayout } from '../../src/engine/layout.ts';
 import { createServingService, type ServingDependencies } from '../../src/engine/serving/service.ts';
+import { createWorkerProcesses } from '../../src/engine/workerProcess.ts';
 import { SlipwayError } from '../../src/protocol/errors.ts';
 import { scorerScript } from '../scorer/scorerProcess.ts';
+import { workerScript } from './monitoringStage.ts';
 
 export const token = 'a token for the tests';
 
@@ -31,6 +33,16 @@ export function openServing(workspace: string) {
     if (event === 'log' && 'message' in data) logged.push(data.message);
   });
   const registry: ServingDependencies['registry'] = {
+    // Asked only by what follows the registry, which this one does not move.
+    model: (name) => {
+      throw new SlipwayError('notFound', { detail: `There is no model "${name}" here.` });
+    },
+    modelVersion: (name) => {
+      throw new SlipwayError('notFound', { detail: `There is no model "${name}" here.` });
+    },
+    promote: ({ name }) => {
+      throw new SlipwayError('notFound', { detail: `There is no model "${name}" here.` });
+    },
     modelFolder: (name, version) => join(workspace, 'models', name, `${version}`),
     version(name, version) {
       if (version > 90)
@@ -48,14 +60,18 @@ export function openServing(workspace: string) {
       };
     },
   };
+  const workers = createWorkerProcesses(workerScript);
   const serving = createServingService({
     database,
     registry,
+    pythonModels: { allowedInterpreter: () => null },
     layout,
     changes,
     host: '127.0.0.1',
     token,
     script: scorerScript,
+    workspace: null,
+    workers,
   });
   return {
     serving,
@@ -66,6 +82,7 @@ export function openServing(workspace: string) {
       Number(/\(process (\d+)\)/.exec(logged.findLast((line) => line.includes('(process ')) ?? '')?.[1]),
     async close() {
       await serving.close();
+      await workers.close();
       database.close();
     },
   };

@@ -2,12 +2,13 @@ import { existsSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { DriftSources } from '../../protocol/monitoring.ts';
-import { inferenceLogTable } from '../../protocol/scorer.ts';
+import { inferenceLogTable, shadowVariant } from '../../protocol/scorer.ts';
 
 export type LogExtent = Pick<DriftSources, 'firstRequest' | 'lastRequest' | 'rowCount'>;
 
 /**
- * From when to when an inference log reaches, and how many rows it holds; requests that were refused do not count.
+ * From when to when an inference log reaches, and how many rows it holds. Requests that were refused do not count, nor
+ * does what a shadow heard.
  * Nothing when there is no log yet.
  *
  * @throws SlipwayError `dataUnreadable`.
@@ -18,7 +19,10 @@ export function readLogExtent(file: string): LogExtent {
   try {
     const log = new BetterSqlite3(file, { readonly: true, fileMustExist: true, timeout: 20_000 });
     try {
-      return log.prepare<[], LogExtent>(extentQuery).get() ?? nothing;
+      // A log that no scorer has opened since there are shadows has no column for them.
+      const knowsShadows = Number(log.pragma('user_version', { simple: true })) >= 2;
+      const condition = knowsShadows ? ` AND variant <> '${shadowVariant}'` : '';
+      return log.prepare<[], LogExtent>(extentQuery + condition).get() ?? nothing;
     } finally {
       log.close();
     }

@@ -1,12 +1,19 @@
 import { SlipwayError, toErrorData } from '../../protocol/errors.ts';
+import type { ScorerModelInput } from '../../protocol/scorer.ts';
 import type { EndpointSummary } from '../../protocol/serving.ts';
+import { startScorerProcess } from '../../supervision/scorerProcess.ts';
 import type { Changes } from '../changes.ts';
 import type { Database } from '../database/connection.ts';
 import { inferenceLogFile, type StoreLayout } from '../layout.ts';
 import type { RegistryService } from '../registry/service.ts';
+import type { WorkerProcesses } from '../workerProcess.ts';
+import { createEndpointPolicy } from './endpointPolicy.ts';
+import type { EndpointPolicy } from './endpointPolicyTypes.ts';
+import { endpointSummary } from './endpointSummary.ts';
 import { moveInferenceLog } from './inferenceLogMove.ts';
-import { startScorerProcess } from './scorerProcess.ts';
-import { type ServableModel, servableModel } from './servableModel.ts';
+import type { PythonModels } from './pythonModels.ts';
+import { machineClock } from './rolloutClock.ts';
+import { servableModel } from './servableModel.ts';
 import { createEndpointStore } from './store.ts';
 import { createSupervisor, type Supervisor } from './supervisor.ts';
 import type { EndpointDefinition, RequestAnswer, RequestParams, ServingService } from './types.ts';
@@ -15,7 +22,9 @@ export type { ServingService } from './types.ts';
 
 export interface ServingDependencies {
   readonly database: Database;
-  readonly registry: Pick<RegistryService, 'modelFolder' | 'version'>;
+  readonly registry: Pick<RegistryService, 'modelFolder' | 'version' | 'model' | 'modelVersion' | 'promote'>;
+  /** Says which interpreter may load what only Python can load. */
+  readonly pythonModels: Pick<PythonModels, 'allowedInterpreter'>;
   readonly layout: StoreLayout;
   readonly changes: Changes;
   /** The address that endpoints listen on; loopback unless the person asked for another. */
@@ -24,11 +33,15 @@ export interface ServingDependencies {
   readonly token: string | null;
   /** Entry file of the scorer process. */
   readonly script: string;
+  /** The folder with `slipway.yaml`, as an absolute path; null: no settings are read. */
+  readonly workspace: string | null;
+  readonly workers: Pick<WorkerProcesses, 'run'>;
 }
 
 /** The endpoints of one store. Nothing runs before `resume` or `start`. */
 export function createServingService(dependencies: ServingDependencies): ServingService {
-  const { database, registry, layout, changes, host, token, script } = dependencies;
+  const { database, registry, pythonModels, layout, changes, host, token, script, workspace, workers } =
+    dependencies;
   const store = createEndpointStore(database);
   const supervisors = new Map<string, Supervisor>();
   /** What the registry set off; whoever starts something waits for it. */
@@ -39,74 +52,154 @@ export function createServingService(dependencies: ServingDependencies): Serving
     });
   };
 
-  const supervise = (definition: EndpointDefinition): Supervisor => {
-    const { name } = definition;
+  const supervise = (name: string): Supervisor => {
     const known = supervisors.get(name);
     if (known) return known;
     const supervisor: Supervisor = createSupervisor({
-      definition,
-      launch: (model, port, listener) =>
+      endpoint: name,
+      host,
+      lastPort: () => store.find(name)?.port ?? null,
+      launch: ({ models, traffic, options }, door, listener) =>
         startScorerProcess(
           script,
-          { endpoint: name, model, host, port, token, inferenceLog: inferenceLogFile(layout, name) },
+          { endpoint: name, host, token, models: [...models], traffic: [...traffic], ...options },
+          door,
           listener,
         ),
-      // One whose endpoint goes by another name by now must not bring the old one back.
-      save: (changed) => {
-        if (supervisors.get(name) === supervisor) store.save(changed);
+      changed() {
+        changes.serving(name);
+        policy.noticed(name);
       },
-      changed: () => changes.serving(name),
-      log: changes.log,
-      host,
+      log: (level, message) => changes.log(level, message, name),
     });
     supervisors.set(name, supervisor);
     return supervisor;
   };
-  const find = (name: string): Supervisor => {
+  const define = (name: string): EndpointDefinition => {
     const definition = store.find(name);
     if (!definition) throw new SlipwayError('notFound', { detail: `There is no endpoint "${name}".` });
-    return supervise(definition);
+    return definition;
   };
+  const summarise = (definition: EndpointDefinition): EndpointSummary =>
+    endpointSummary(
+      {
+        definition,
+        supervisor: supervise(definition.name),
+        host,
+        ...policy.facts(definition.name),
+      },
+      Date.now(),
+    );
   const findReady = (name: string) => {
-    const supervisor = find(name);
-    const summary = supervisor.summary();
-    const ready = supervisor.ready();
-    if (!ready || summary.url === null) throw new SlipwayError('endpointNotReady', { endpoint: name });
-    return { summary, ready, inferUrl: inferUrl(summary, summary.url) };
+    const definition = define(name);
+    const supervisor = supervise(name);
+    const summary = summarise(definition);
+    const version = supervisor
+      .versions()
+      .find((served) => served.name === summary.modelName && served.version === summary.modelVersion);
+    if (!version || summary.url === null) throw new SlipwayError('endpointNotReady', { endpoint: name });
+    return { summary, version, versions: supervisor.versions(), inferUrl: inferUrl(summary, summary.url) };
   };
   /** @throws SlipwayError `notFound` or `versionNotServable`. */
-  const servable = (modelName: string, modelVersion: number): ServableModel => {
-    const { name, version } = registry.version(modelName, modelVersion);
-    return servableModel(registry.modelFolder(name, version), name, version);
+  const servable = (modelName: string, modelVersion: number): ScorerModelInput => {
+    const { name, version, stage, aliases } = registry.version(modelName, modelVersion);
+    const model = servableModel(registry.modelFolder(name, version), name, version, {
+      python: pythonModels.allowedInterpreter(name, version),
+    });
+    return { ...model, labels: [...aliases, ...(stage === 'None' ? [] : [stage])] };
+  };
+  const run = async (definition: EndpointDefinition, port: number | null): Promise<void> => {
+    const { name } = definition;
+    const supervisor = supervise(name);
+    await supervisor.start(policy.serving(definition), port ?? policy.port(name));
+    // One whose endpoint goes by another name by now must not bring the old one back.
+    if (supervisors.get(name) !== supervisor) return;
+    store.save({ ...definition, enabled: true, port: supervisor.status().port ?? definition.port });
+    await policy.started(definition);
+  };
+  const resume = (definition: EndpointDefinition) => {
+    const supervisor = supervise(definition.name);
+    try {
+      servable(definition.modelName, definition.modelVersion);
+    } catch (error) {
+      supervisor.fail(error);
+      return;
+    }
+    // What goes wrong is in the endpoint's state, and nobody waits for it here.
+    run(definition, null).catch(() => undefined);
+  };
+  const disable = async (name: string, why: string) => {
+    const definition = store.find(name);
+    if (definition) store.save({ ...definition, enabled: false });
+    policy.stopped(name, why);
+    await supervise(name).stop();
   };
 
+  const policy: EndpointPolicy = createEndpointPolicy({
+    database,
+    changes,
+    registry,
+    workspace,
+    clock: machineClock,
+    sample: (job, signal) => workers.run(job, { signal, progress: () => undefined }),
+    control: {
+      all: store.all,
+      find: store.find,
+      save: store.save,
+      supervisor: supervise,
+      servable,
+      run: (definition) => run(definition, null),
+      inferenceLog: (name) => inferenceLogFile(layout, name),
+    },
+  });
+
   return {
-    endpoints: () => store.all().map((definition) => supervise(definition).summary()),
-    endpoint: (name) => find(name).summary(),
+    endpoints: () => store.all().map(summarise),
+    endpoint: (name) => summarise(define(name)),
     async start({ modelName, modelVersion, port }) {
       await following;
-      const model = servable(modelName, modelVersion);
-      const supervisor = supervise(
-        store.find(modelName) ?? { name: modelName, modelName, modelVersion, enabled: false, port: null },
-      );
-      await supervisor.start(model, port);
-      return supervisor.summary();
+      servable(modelName, modelVersion);
+      const known = store.find(modelName);
+      const definition: EndpointDefinition = {
+        ...(known ?? { name: modelName, enabled: false, port: null }),
+        modelName,
+        modelVersion,
+      };
+      if (known && known.modelVersion !== modelVersion) await policy.chosen(definition);
+      if (!known || supervise(modelName).status().state !== 'ready') store.save(definition);
+      await run(definition, port);
+      return summarise(define(modelName));
     },
     async stop(name) {
-      const supervisor = find(name);
-      await supervisor.stop({ enabled: false });
-      return supervisor.summary();
+      define(name);
+      await disable(name, 'It answers no more.');
+      return summarise(define(name));
     },
     describe(name) {
-      const { summary, ready, inferUrl } = findReady(name);
-      const { inputs, outputs, exampleRequest } = ready;
-      return { endpoint: summary, inputs, outputs, inferUrl, exampleRequest, token };
+      const { summary, version, versions, inferUrl } = findReady(name);
+      const { inputs, outputs, exampleRequest } = version;
+      return { endpoint: summary, inputs, outputs, versions, inferUrl, exampleRequest, token };
+    },
+    live(name, from) {
+      const supervisor = supervise(define(name).name);
+      return {
+        endpoint: summarise(define(name)),
+        ...supervisor.live.since(from, Date.now()),
+        shadows: supervisor.statistics().shadows,
+        rollouts: policy.rollouts(name, shownRollouts),
+        events: policy.events(name, shownEvents),
+      };
     },
     async sendRequest(params) {
       return await sendRequest(findReady(params.endpoint).inferUrl, token, params);
     },
+    startRollout: ({ endpoint, modelVersion, plan, who }) =>
+      policy.startRollout(define(endpoint).name, modelVersion, plan, who),
+    decideRollout: ({ endpoint, ...decision }) => policy.decideRollout(define(endpoint).name, decision),
+    events: (name, limit) => policy.events(define(name).name, limit),
     modelRenamed(name, newName) {
       if (!store.find(name)) return;
+      policy.renamed(name, newName);
       const followed = [supervisors.get(name), supervisors.get(newName)];
       supervisors.delete(name);
       supervisors.delete(newName);
@@ -114,46 +207,36 @@ export function createServingService(dependencies: ServingDependencies): Serving
       changes.serving(name);
       changes.serving(newName);
       follow(async () => {
-        await Promise.all(followed.map((supervisor) => supervisor?.stop({ enabled: false })));
+        await Promise.all(followed.map((supervisor) => supervisor?.stop()));
         moveInferenceLog(inferenceLogFile(layout, name), inferenceLogFile(layout, newName));
-        changes.log('info', `${name}: the model was renamed, and its endpoint is now ${newName}.`);
+        changes.log('info', `${name}: the model was renamed, and its endpoint is now ${newName}.`, newName);
         const renamed = store.find(newName);
-        if (renamed?.enabled) resume(supervise(renamed), renamed, servable);
+        if (renamed?.enabled) resume(renamed);
       });
     },
     modelDeleted(name, version) {
       const definition = store.find(name);
       if (!definition || (version !== null && definition.modelVersion !== version)) return;
-      const supervisor = supervise(definition);
-      if (!definition.enabled && supervisor.summary().state === 'stopped') return;
+      if (!definition.enabled && supervise(name).status().state === 'stopped') return;
       const what = version === null ? 'the model' : `version ${version}`;
-      changes.log('warning', `${name}: ${what} was deleted, so the endpoint is stopped.`);
-      follow(() => supervisor.stop({ enabled: false }));
+      changes.log('warning', `${name}: ${what} was deleted, so the endpoint is stopped.`, name);
+      follow(() => disable(name, `It answers no more, as ${what} was deleted.`));
     },
     resume() {
-      for (const definition of store.all()) {
-        if (definition.enabled) resume(supervise(definition), definition, servable);
-      }
+      policy.begin();
+      for (const definition of store.all()) if (definition.enabled) resume(definition);
     },
     async close() {
       await following;
-      await Promise.all([...supervisors.values()].map((supervisor) => supervisor.stop({ enabled: true })));
+      await policy.close();
+      await Promise.all([...supervisors.values()].map((supervisor) => supervisor.stop()));
     },
   };
 }
 
-function resume(
-  supervisor: Supervisor,
-  { modelName, modelVersion }: EndpointDefinition,
-  servable: (name: string, version: number) => ServableModel,
-): void {
-  try {
-    // What goes wrong is in the endpoint's state, and nobody waits for it here.
-    supervisor.start(servable(modelName, modelVersion), null).catch(() => undefined);
-  } catch (error) {
-    supervisor.fail(error);
-  }
-}
+/** What an endpoint's page shows of its past. */
+const shownRollouts = 20;
+const shownEvents = 100;
 
 function inferUrl({ modelName }: EndpointSummary, url: string): string {
   return `${url}/v2/models/${encodeURIComponent(modelName)}/infer`;

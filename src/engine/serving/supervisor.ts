@@ -1,34 +1,82 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type ErrorData, SlipwayError, toErrorData } from '../../protocol/errors.ts';
-import type { EndpointState, EndpointSummary } from '../../protocol/serving.ts';
-import type { ScorerListener, ScorerProcess, ScorerReady } from './scorerProcess.ts';
-import type { ServableModel } from './servableModel.ts';
-import type { EndpointDefinition } from './types.ts';
+import type {
+  ScorerModelInput,
+  ScorerOptionsInput,
+  ServedVersion,
+  TrafficSplitInput,
+} from '../../protocol/scorer.ts';
+import type { EndpointState } from '../../protocol/serving.ts';
+import { type Door, openDoor } from '../../supervision/door.ts';
+import type { ScorerListener, ScorerOrder, ScorerProcess } from '../../supervision/scorerProcess.ts';
+import { createStatisticsSum, type EndpointStatistics } from './endpointStatistics.ts';
+import { createLiveSeries, type LiveSeries } from './liveSeries.ts';
 
-/** Keeps the scorer of one endpoint in the state that was asked for, and starts it again after a crash. */
+/** What an endpoint serves, and how. */
+export interface Serving {
+  /** Every version that is loaded; the first one's model is the endpoint's own. */
+  readonly models: readonly ScorerModelInput[];
+  readonly traffic: readonly TrafficSplitInput[];
+  /** Scorers that share the port. */
+  readonly processes: number;
+  /** What each process is told besides. */
+  readonly options: Pick<ScorerOptionsInput, 'grpcPort' | 'runtime' | 'limits' | 'inferenceLog'>;
+}
+
+/** How the processes of an endpoint are. */
+export interface SupervisorStatus {
+  readonly state: EndpointState;
+  /** Null unless ready. */
+  readonly port: number | null;
+  readonly grpcPort: number | null;
+  /** UTC milliseconds; null when it never was ready. */
+  readonly readySince: number | null;
+  /** Why it failed; null unless failed. */
+  readonly failure: ErrorData | null;
+  /** Ends of processes that nobody asked for. */
+  readonly crashCount: number;
+}
+
+/** Keeps the scorers of one endpoint in the state that was asked for, and starts them again after a crash. */
 export interface Supervisor {
-  summary(): EndpointSummary;
-  /** What the running scorer said of itself; null unless it is ready. */
-  ready(): ScorerReady | null;
+  status(): SupervisorStatus;
+  /** What is served; null while nothing is. */
+  serving(): Serving | null;
+  /** Every version that is loaded, as the scorers describe it; none unless ready. */
+  versions(): readonly ServedVersion[];
+  statistics(): EndpointStatistics;
+  readonly live: LiveSeries;
   /**
-   * Serves a model in place of what was served. `port` null takes the old port when it is free, else any.
+   * Serves in place of what was served. Where it runs already, new processes take over when they are ready, and the
+   * old ones answer what they have accepted. `port` null takes the port that it has, else the one it had when that is
+   * free, else any.
    *
-   * @throws SlipwayError what went wrong; it is in the summary too. `cancelled` when it was stopped meanwhile.
+   * @throws SlipwayError what went wrong; what was served before goes on. `cancelled` when it was stopped meanwhile.
    */
-  start(model: ServableModel, port: number | null): Promise<void>;
+  start(serving: Serving, port: number | null): Promise<void>;
+  /** Loads a version beside the others. @throws SlipwayError `endpointNotReady`, `modelUnreadable`, ... */
+  load(model: ScorerModelInput): Promise<ServedVersion>;
+  /** Forgets a version. @throws SlipwayError `endpointNotReady`, or why the scorers refuse. */
+  unload(name: string, version: number): Promise<void>;
+  /** Leads the traffic of a model, at once. @throws SlipwayError `endpointNotReady`, or why the scorers refuse. */
+  route(traffic: TrafficSplitInput): Promise<void>;
+  /** Sets the labels of a version. */
+  label(name: string, version: number, labels: readonly string[]): Promise<void>;
   /** Notes why it cannot be started. */
   fail(error: unknown): void;
-  /** Ends the scorer. The definition stays, and says whether it should run again when the engine does. */
-  stop(options: { readonly enabled: boolean }): Promise<void>;
+  /** Ends the scorers. */
+  stop(): Promise<void>;
 }
 
 export interface SupervisorDependencies {
-  readonly definition: EndpointDefinition;
-  /** Starts a scorer for a model; port 0 takes a free one. */
-  readonly launch: (model: ServableModel, port: number, listener: ScorerListener) => ScorerProcess;
-  readonly save: (definition: EndpointDefinition) => void;
+  readonly endpoint: string;
+  readonly host: string;
+  /** The port that it had last; null when it never was ready. */
+  readonly lastPort: () => number | null;
+  /** Starts a scorer behind a door. */
+  readonly launch: (serving: Serving, door: Door, listener: ScorerListener) => ScorerProcess;
   readonly changed: () => void;
   readonly log: (level: 'info' | 'warning' | 'error', message: string) => void;
-  readonly host: string;
 }
 
 /** So many crashes within the window are repaired; one more is a failure. */
@@ -36,156 +84,311 @@ const repairedCrashes = 3;
 const crashWindowMilliseconds = 60_000;
 
 export function createSupervisor(dependencies: SupervisorDependencies): Supervisor {
-  const { save, changed, log } = dependencies;
-  let definition = dependencies.definition;
+  const { endpoint, host, launch, changed, log } = dependencies;
+  const sum = createStatisticsSum();
+  const live = createLiveSeries();
   let state: EndpointState = 'stopped';
   let failure: ErrorData | null = null;
-  let scorer: ScorerProcess | null = null;
-  let ready: ScorerReady | null = null;
+  let door: Door | null = null;
+  let serving: Serving | null = null;
+  let running: readonly ScorerProcess[] = [];
+  let versions: readonly ServedVersion[] = [];
+  let grpcPort: number | null = null;
   let readySince: number | null = null;
   let wanted = false;
   /** Stops that were asked for, so that a start knows of those that came after it. */
   let stops = 0;
   let crashes: readonly number[] = [];
-  let earlier = { requestCount: 0, errorCount: 0 };
-  let counts = { requestCount: 0, errorCount: 0 };
-  // Starts, restarts and stops come one after the other.
+  let crashCount = 0;
+  let turn = 0;
+  /** Scorers that were replaced and still answer. */
+  const leaving = new Set<Promise<void>>();
+  // Starts, repairs, loads and stops come one after the other.
   let queue: Promise<unknown> = Promise.resolve();
+  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const done = queue.then(work);
+    queue = done.catch(() => undefined);
+    return done;
+  };
 
   const setState = (next: EndpointState, why: ErrorData | null = null) => {
     state = next;
     failure = why;
-    if (next !== 'ready') ready = null;
     changed();
   };
-  const define = (change: Partial<EndpointDefinition>) => {
-    definition = { ...definition, ...change };
-    save(definition);
-  };
   const fail = (error: unknown) => {
-    const data = toErrorData(error);
-    log('error', `${definition.name}: ${error instanceof Error ? error.message : String(error)}`);
-    setState('failed', data);
+    log('error', `${endpoint}: ${error instanceof Error ? error.message : String(error)}`);
+    setState('failed', toErrorData(error));
+  };
+  const lead = () => {
+    door?.leadTo(
+      running.length === 0
+        ? null
+        : (connection) => {
+            turn = (turn + 1) % running.length;
+            running[turn]?.take(connection);
+          },
+    );
+  };
+  const leave = (scorers: readonly ScorerProcess[]): Promise<void> => {
+    const left = Promise.all(scorers.map((scorer) => scorer.drain())).then(() => undefined);
+    leaving.add(left);
+    void left.finally(() => leaving.delete(left));
+    return left;
   };
 
-  const launch = async (model: ServableModel, port: number): Promise<void> => {
-    if (!wanted) throw new SlipwayError('cancelled');
-    setState('starting');
-    earlier = {
-      requestCount: earlier.requestCount + counts.requestCount,
-      errorCount: earlier.errorCount + counts.errorCount,
-    };
-    counts = { requestCount: 0, errorCount: 0 };
-    const launched = dependencies.launch(model, port, {
-      counts(requestCount, errorCount) {
-        counts = { requestCount, errorCount };
+  const launchOne = async (wished: Serving, behind: Door): Promise<ScorerProcess> => {
+    const count = sum.source();
+    const scorer = launch(wished, behind, {
+      statistics(statistics) {
+        live.add(count(statistics), Date.now());
         changed();
       },
       log,
     });
-    scorer = launched;
-    const said = await launched.ready;
-    ready = said;
-    readySince = Date.now();
-    define({ port: said.port });
-    log(
-      'info',
-      `${model.name}: version ${model.version} answers on port ${said.port} (process ${launched.processId}).`,
-    );
-    setState('ready');
-    void launched.ended.then((detail) => {
-      if (scorer === launched && wanted) repair(model, detail);
+    try {
+      const ready = await scorer.ready;
+      versions = ready.versions;
+      grpcPort = ready.grpcPort ?? grpcPort;
+    } catch (error) {
+      await scorer.drain();
+      throw error;
+    }
+    void scorer.ended.then((detail) => {
+      if (wanted && running.includes(scorer)) crashed(scorer, detail);
+    });
+    return scorer;
+  };
+  const crashed = (scorer: ScorerProcess, detail: string) => {
+    running = running.filter((other) => other !== scorer);
+    lead();
+    crashCount += 1;
+    const now = Date.now();
+    crashes = [...crashes.filter((time) => now - time < crashWindowMilliseconds), now];
+    const error = new SlipwayError('endpointFailed', { endpoint, detail });
+    if (crashes.length > repairedCrashes) {
+      fail(error);
+      void inTurn(end);
+      return;
+    }
+    log('warning', `${error.message}. It is started again.`);
+    if (running.length === 0) setState('starting');
+    void inTurn(repair).catch((reason: unknown) => {
+      if (!wanted || state === 'failed') return;
+      fail(reason);
+      void inTurn(end);
     });
   };
+  const announce = () => {
+    if (!serving || !door) return;
+    const ids = running.map(({ processId }) => processId).join(', ');
+    log('info', `${endpoint}: ${described(serving)} on port ${door.port} (process ${ids}).`);
+    if (state !== 'ready') readySince = Date.now();
+    setState('ready');
+  };
+  const repair = async () => {
+    if (!wanted || !serving || !door || state === 'failed') return;
+    while (running.length < serving.processes) {
+      const known = serving;
+      const scorer = await launchOne(known, door);
+      // What was decided while it started, such as a rollback, must hold before it answers anything.
+      for (const traffic of serving.traffic) {
+        if (!known.traffic.includes(traffic)) await scorer.order({ type: 'route', traffic });
+      }
+      running = [...running, scorer];
+      lead();
+    }
+    announce();
+  };
+  /** Ends all scorers, and the door with them. */
+  const end = async () => {
+    const scorers = running;
+    running = [];
+    versions = [];
+    grpcPort = null;
+    const closing = door;
+    door = null;
+    await closing?.close();
+    await leave(scorers);
+    await Promise.all(leaving);
+  };
 
-  /** On the old port where it is free. */
-  const launchNear = async (model: ServableModel, port: number | null): Promise<void> => {
-    const preferred = port ?? definition.port ?? 0;
+  const openNear = async (port: number | null): Promise<Door> => {
+    const preferred = port ?? dependencies.lastPort() ?? 0;
     try {
-      await launch(model, preferred);
+      return await openDoor(host, preferred);
     } catch (error) {
       const taken = error instanceof SlipwayError && error.kind === 'portTaken';
       if (!taken || port !== null || preferred === 0) throw error;
-      await launch(model, 0);
+      return openDoor(host, 0);
     }
   };
-
-  const repair = (model: ServableModel, detail: string) => {
-    scorer = null;
-    const now = Date.now();
-    crashes = [...crashes.filter((time) => now - time < crashWindowMilliseconds), now];
-    const error = new SlipwayError('endpointFailed', { endpoint: definition.name, detail });
-    if (crashes.length > repairedCrashes) return fail(error);
-    log('warning', `${error.message}. It is started again.`);
-    setState('starting');
-    queue = queue.then(() => launchNear(model, null).catch(failUnlessStopped));
+  const launchAll = async (wished: Serving, behind: Door): Promise<readonly ScorerProcess[]> => {
+    const started = await Promise.allSettled(
+      Array.from({ length: wished.processes }, () => launchOne(wished, behind)),
+    );
+    const scorers = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    const refused = started.find((result) => result.status === 'rejected');
+    if (!refused) return scorers;
+    await leave(scorers);
+    throw refused.reason;
+  };
+  const replace = async (wished: Serving, port: number | null): Promise<void> => {
+    const old = { door, running, versions };
+    const fresh = !old.door || (port !== null && port !== old.door.port);
+    const opened = fresh ? await openNear(port) : old.door;
+    if (!opened) throw new Error('There is a door, or it was opened.');
+    try {
+      const scorers = await launchAll(wished, opened);
+      if (!wanted) {
+        await leave(scorers);
+        throw new SlipwayError('cancelled');
+      }
+      running = scorers;
+    } catch (error) {
+      versions = old.versions;
+      if (fresh) await opened.close();
+      throw error;
+    }
+    door = opened;
+    serving = wished;
+    lead();
+    if (fresh) await old.door?.close();
+    void leave(old.running);
+    readySince = Date.now();
+    crashes = [];
+    announce();
   };
 
-  const failUnlessStopped = (error: unknown) => {
-    scorer = null;
-    if (wanted) fail(error);
+  const order = async (what: ScorerOrder): Promise<readonly (ServedVersion | null)[]> => {
+    if (running.length === 0 || state !== 'ready') throw new SlipwayError('endpointNotReady', { endpoint });
+    return Promise.all(running.map((scorer) => scorer.order(what)));
+  };
+  const remember = (change: Partial<Serving>) => {
+    if (serving) serving = { ...serving, ...change };
   };
 
-  const end = async () => {
-    const ending = scorer;
-    scorer = null;
-    await ending?.drain();
+  const isVersion =
+    (name: string, version: number) =>
+    (other: { readonly name: string; readonly version: number }): boolean =>
+      other.name === name && other.version === version;
+  const load = async (model: ScorerModelInput): Promise<ServedVersion> => {
+    const [loaded] = await order({ type: 'load', model });
+    if (!loaded || !serving) throw new SlipwayError('endpointNotReady', { endpoint });
+    const same = isVersion(model.name, model.version);
+    remember({ models: [...serving.models.filter((other) => !same(other)), model] });
+    versions = [...versions.filter((other) => !same(other)), loaded];
+    changed();
+    return loaded;
   };
+  const unload = async (name: string, version: number): Promise<void> => {
+    await order({ type: 'unload', name, version });
+    const same = isVersion(name, version);
+    remember({ models: (serving?.models ?? []).filter((other) => !same(other)) });
+    versions = versions.filter((other) => !same(other));
+    changed();
+  };
+  const route = async (traffic: TrafficSplitInput): Promise<void> => {
+    if (!serving || state === 'stopped') throw new SlipwayError('endpointNotReady', { endpoint });
+    const before = serving.traffic;
+    // Remembered first: a scorer that is started meanwhile must know of it.
+    remember({ traffic: [...before.filter(({ model }) => model !== traffic.model), traffic] });
+    try {
+      if (running.length > 0) await order({ type: 'route', traffic });
+    } catch (error) {
+      const ended = error instanceof SlipwayError && error.kind === 'endpointFailed';
+      // A scorer that ended is followed by one that knows.
+      if (!ended) {
+        remember({ traffic: before });
+        throw error;
+      }
+    }
+    changed();
+  };
+  /** Loads what is new and forgets what is not wanted any more, within the processes that run. */
+  const move = async (wished: Serving): Promise<void> => {
+    const old = serving?.models ?? [];
+    for (const model of wished.models) {
+      const known = old.find(isVersion(model.name, model.version));
+      if (!known || !isDeepStrictEqual(known, model)) await load(model);
+    }
+    for (const traffic of wished.traffic) await route(traffic);
+    for (const { name, version } of old) {
+      if (!wished.models.some(isVersion(name, version))) await unload(name, version);
+    }
+    log('info', `${endpoint}: ${described(wished)}, in the same process.`);
+  };
+  /** Whether only models and traffic differ, and the first model's name, which addresses without one ask, does not. */
+  const canMove = (wished: Serving, port: number | null): boolean =>
+    serving !== null &&
+    state === 'ready' &&
+    (port === null || port === door?.port) &&
+    wished.processes === serving.processes &&
+    wished.models[0]?.name === serving.models[0]?.name &&
+    isDeepStrictEqual(wished.options, serving.options);
 
   return {
-    summary: () => ({
-      name: definition.name,
-      modelName: definition.modelName,
-      modelVersion: definition.modelVersion,
+    status: () => ({
       state,
-      url: ready && `http://${urlHost(dependencies.host)}:${ready.port}`,
+      port: state === 'ready' ? (door?.port ?? null) : null,
+      grpcPort: state === 'ready' ? grpcPort : null,
       readySince,
-      requestCount: earlier.requestCount + counts.requestCount,
-      errorCount: earlier.errorCount + counts.errorCount,
       failure,
+      crashCount,
     }),
-    ready: () => ready,
-    fail,
-    async start(model, port) {
+    serving: () => serving,
+    versions: () => (state === 'ready' ? versions : []),
+    statistics: () => sum.totals(),
+    live,
+    start(wished, port) {
       const stopsBefore = stops;
-      const started = queue.then(async () => {
+      return inTurn(async () => {
         if (stops !== stopsBefore) throw new SlipwayError('cancelled');
+        const before = state;
         wanted = true;
-        setState('starting');
-        await end();
-        crashes = [];
-        define({ modelName: model.name, modelVersion: model.version });
+        if (running.length === 0) setState('starting');
         try {
-          await launchNear(model, port);
-          define({ enabled: true });
+          if (canMove(wished, port)) await move(wished);
+          else await replace(wished, port);
         } catch (error) {
           if (!wanted) throw new SlipwayError('cancelled', {}, { cause: error });
-          failUnlessStopped(error);
+          if (running.length > 0) setState(before);
+          else {
+            wanted = false;
+            fail(error);
+          }
           throw error;
         }
       });
-      queue = started.catch(() => undefined);
-      await started;
     },
-    async stop({ enabled }) {
+    load: (model) => inTurn(() => load(model)),
+    unload: (name, version) => inTurn(() => unload(name, version)),
+    route,
+    async label(name, version, labels) {
+      const same = isVersion(name, version);
+      remember({
+        models: (serving?.models ?? []).map((model) =>
+          same(model) ? { ...model, labels: [...labels] } : model,
+        ),
+      });
+      if (state === 'ready') await order({ type: 'label', name, version, labels: [...labels] });
+    },
+    fail,
+    async stop() {
       wanted = false;
       stops += 1;
-      const ending = end();
-      const stopped = queue.then(async () => {
-        await ending;
-        // A start that was under way may have come as far as a process of its own.
+      // What runs is told at once; a start that is under way is waited for.
+      void leave(running);
+      await inTurn(async () => {
         await end();
-        define({ enabled: enabled && definition.enabled });
+        serving = null;
         setState('stopped');
       });
-      queue = stopped.catch(() => undefined);
-      await stopped;
     },
   };
 }
 
-/** Where to reach what listens on `host`: an address of this machine when it listens on all. */
-function urlHost(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
+function described({ models }: Serving): string {
+  const names = models.map(({ name, version }) => `version ${version} of "${name}"`);
+  return `serves ${names.join(', ')}`;
 }

@@ -1,4 +1,11 @@
-import type { EndpointDescription, EndpointSummary } from '../../protocol/serving.ts';
+import type { RolloutPlanInput } from '../../protocol/endpointSettings.ts';
+import type {
+  EndpointDescription,
+  EndpointEvent,
+  EndpointLive,
+  EndpointSummary,
+  RolloutSummary,
+} from '../../protocol/serving.ts';
 
 /** An endpoint as it is kept: what it serves and whether it should run. */
 export interface EndpointDefinition {
@@ -29,6 +36,21 @@ export interface RequestAnswer {
   readonly milliseconds: number;
 }
 
+export interface StartRolloutParams {
+  readonly endpoint: string;
+  readonly modelVersion: number;
+  /** Null takes that of `slipway.yaml`, else the default. */
+  readonly plan: RolloutPlanInput | null;
+  readonly who: string;
+}
+
+export interface DecideRolloutParams {
+  readonly endpoint: string;
+  readonly decision: 'promote' | 'rollBack' | 'pause' | 'resume';
+  readonly who: string;
+  readonly why: string;
+}
+
 /** The rules of endpoints: one for each registered model, served by a scorer process of its own. */
 export interface ServingService {
   /** All endpoints, running or not, by name. */
@@ -36,9 +58,8 @@ export interface ServingService {
   /** @throws SlipwayError `notFound`. */
   endpoint(name: string): EndpointSummary;
   /**
-   * Serves a version and answers when it is ready. An endpoint that runs already is moved to the version: the old
-   * process answers what it has accepted and ends, then the new one takes its port. Requests that arrive in between
-   * are refused.
+   * Serves a version and answers when it is ready. An endpoint that runs already is moved to the version without a
+   * request that is lost; when the version cannot be loaded, the one that was served goes on.
    *
    * @throws SlipwayError `versionNotServable`, `modelUnreadable`, `portTaken` or `endpointFailed`.
    */
@@ -47,8 +68,22 @@ export interface ServingService {
   stop(name: string): Promise<EndpointSummary>;
   /** @throws SlipwayError `notFound`, or `endpointNotReady` when it does not run. */
   describe(name: string): EndpointDescription;
+  /** What happened since a moment (UTC milliseconds). @throws SlipwayError `notFound`. */
+  live(name: string, from: number): EndpointLive;
   /** Sends one Open Inference request. @throws SlipwayError `notFound` or `endpointNotReady`. */
   sendRequest(params: RequestParams): Promise<RequestAnswer>;
+  /**
+   * Begins to bring a version in, and answers when requests are led to it. One that cannot be loaded is rolled back at
+   * once, with the reason in the answer.
+   *
+   * @throws SlipwayError `notFound`, `rolloutUnderWay`, `endpointNotReady`, or `invalidParameter` when the version is
+   * the stable one.
+   */
+  startRollout(params: StartRolloutParams): Promise<RolloutSummary>;
+  /** Does what a person decided of a rollout, at once. @throws SlipwayError `notFound` or `noRollout`. */
+  decideRollout(params: DecideRolloutParams): Promise<RolloutSummary>;
+  /** The audit trail of an endpoint, newest first. @throws SlipwayError `notFound`. */
+  events(name: string, limit: number): readonly EndpointEvent[];
   /**
    * Lets the endpoint of a renamed model follow: its name and its inference log at once, and where it runs its
    * process, which is started anew under the new address. Does not throw; what goes wrong is in the log.

@@ -9,6 +9,7 @@ import { foreignSourceRuns } from './0008-foreignSourceRuns.ts';
 import { traceLinks } from './0009-traceLinks.ts';
 import { dataFolders } from './0010-dataFolders.ts';
 import { traceSearches } from './0011-traceSearches.ts';
+import { rollouts } from './0012-rollouts.ts';
 
 /** A numbered, forward-only change of the schema. */
 export interface Migration {
@@ -29,4 +30,5 @@ export const migrations: readonly Migration[] = [
   traceLinks,
   dataFolders,
   traceSearches,
+  rollouts,
 ];

@@ -1,0 +1,258 @@
+import { userInfo } from 'node:os';
+import { type EndpointSettings, rolloutPlan, type VersionChoice } from '../../protocol/endpointSettings.ts';
+import { SlipwayError, toSlipwayError } from '../../protocol/errors.ts';
+import type { EndpointFollows } from '../../protocol/serving.ts';
+import { createChoiceStore } from './choiceStore.ts';
+import type { EndpointPolicy, PolicyDependencies } from './endpointPolicyTypes.ts';
+import { createEventStore, type EventStore } from './eventStore.ts';
+import { createRolloutStore } from './rolloutStore.ts';
+import { createRollouts } from './rollouts.ts';
+import type { RolloutEndpoint } from './rolloutTypes.ts';
+import { createSettingsFollower } from './settingsFollower.ts';
+import {
+  changeServing,
+  needsNewProcesses,
+  type SettingsSurroundings,
+  servingOf,
+  shadowOf,
+  stickyOf,
+} from './settingsServing.ts';
+import { type SettingsWatch, watchSettings } from './settingsWatch.ts';
+import type { Serving } from './supervisor.ts';
+import type { EndpointDefinition } from './types.ts';
+
+export function createEndpointPolicy(dependencies: PolicyDependencies): EndpointPolicy {
+  const { database, changes, registry, control, workspace, clock } = dependencies;
+  const trail = createEventStore(database);
+  const events: EventStore = {
+    ...trail,
+    note(event) {
+      trail.note(event);
+      changes.log('info', `${event.sentence} (${event.who})`, event.endpoint);
+    },
+  };
+  const choices = createChoiceStore(database);
+  const person = personName();
+  const crashes = new Map<string, number>();
+  let watch: SettingsWatch | null = null;
+  let listening: { dispose(): void } | null = null;
+  let following: Promise<void> = Promise.resolve();
+
+  const note = (endpoint: string, who: string, kind: string, sentence: string) => {
+    events.note({ endpoint, when: clock.now(), who, kind, sentence });
+    changes.serving(endpoint);
+  };
+  const warn = (endpoint: string, sentence: string) =>
+    changes.log('warning', `${endpoint}: ${sentence}`, endpoint);
+  const settingsOf = (endpoint: string): EndpointSettings | undefined => {
+    const endpoints = watch?.current().settings.endpoints ?? {};
+    return Object.hasOwn(endpoints, endpoint) ? endpoints[endpoint] : undefined;
+  };
+  const definitionOf = (name: string): EndpointDefinition => {
+    const definition = control.find(name);
+    if (!definition) throw new SlipwayError('notFound', { detail: `There is no endpoint "${name}".` });
+    return definition;
+  };
+  const isRunning = (name: string) =>
+    control.find(name) !== null && ['starting', 'ready'].includes(control.supervisor(name).status().state);
+  const resolve = (model: string, choice: VersionChoice): number | null => {
+    if ('version' in choice) return registry.modelVersion(model, choice.version).version;
+    const { aliases, latestVersions } = registry.model(model);
+    if ('stage' in choice) return latestVersions.find(({ stage }) => stage === choice.stage)?.version ?? null;
+    return aliases.find(({ alias }) => alias === choice.alias)?.version ?? null;
+  };
+  const surroundings = (endpoint: string): SettingsSurroundings => ({
+    resolve: (model, choice) => {
+      try {
+        return resolve(model, choice);
+      } catch (error) {
+        if (error instanceof SlipwayError && error.category === 'notFound') return null;
+        throw error;
+      }
+    },
+    servable: control.servable,
+    inferenceLog: control.inferenceLog(endpoint),
+    warn: (sentence) => warn(endpoint, sentence),
+  });
+  const describe = ({ name, modelName, modelVersion }: EndpointDefinition): RolloutEndpoint => {
+    const settings = settingsOf(name);
+    const around = surroundings(name);
+    return {
+      model: modelName,
+      stableVersion: modelVersion,
+      sticky: stickyOf(settings),
+      shadow: shadowOf(modelName, modelVersion, settings, around),
+      keptVersions: (settings?.models ?? [])
+        .filter(({ model }) => model === modelName)
+        .flatMap(({ model, of }) => around.resolve(model, of) ?? []),
+    };
+  };
+  const rollouts = createRollouts({
+    database,
+    store: createRolloutStore(database),
+    events,
+    changes,
+    clock,
+    endpoint: (name) => describe(definitionOf(name)),
+    target: (name) => (isRunning(name) ? control.supervisor(name) : null),
+    servable: control.servable,
+    adopt: (name, version) => control.save({ ...definitionOf(name), modelVersion: version }),
+    promoteInRegistry: (name, version, why) =>
+      void registry.promote({ name, version, stage: 'Production', who: 'analysis', why }),
+    sample: dependencies.sample,
+    inferenceLog: control.inferenceLog,
+  });
+  const serving = (definition: EndpointDefinition): Serving => {
+    const { name } = definition;
+    return servingOf(rollouts.traffic(name, describe(definition)), settingsOf(name), surroundings(name));
+  };
+
+  const follower = createSettingsFollower({
+    settings: () => watch?.current() ?? { settings: { endpoints: {} }, written: new Set() },
+    choices,
+    rollouts,
+    note,
+    warn,
+    endpoints: {
+      find: control.find,
+      save: control.save,
+      isRunning,
+      wasAsked: (name) =>
+        control
+          .supervisor(name)
+          .statistics()
+          .variants.some(({ requestCount }) => requestCount > 0),
+      run: control.run,
+      async applySettings(name) {
+        const supervisor = control.supervisor(name);
+        const before = supervisor.serving();
+        if (before === null || supervisor.status().state !== 'ready') return;
+        const wanted = serving(definitionOf(name));
+        const port = settingsOf(name)?.port ?? null;
+        const moves = port !== null && port !== supervisor.status().port;
+        if (!moves && !needsNewProcesses(before, wanted)) return changeServing(supervisor, before, wanted);
+        note(name, 'slipway.yaml', 'settingsChanged', 'Its settings changed: new processes take over.');
+        return control.run(definitionOf(name));
+      },
+      resolve,
+    },
+  });
+  /** Tells the scorers by which stages and aliases clients may ask for their versions. */
+  const relabel = async (name: string): Promise<void> => {
+    const supervisor = control.supervisor(name);
+    if (supervisor.status().state !== 'ready') return;
+    for (const model of supervisor.serving()?.models ?? []) {
+      try {
+        const { labels = [] } = control.servable(model.name, model.version);
+        if (JSON.stringify(labels) !== JSON.stringify(model.labels ?? [])) {
+          await supervisor.label(model.name, model.version, labels);
+        }
+      } catch (error) {
+        // A version that was deleted keeps its labels until it is unloaded.
+        if (!(error instanceof SlipwayError)) throw error;
+      }
+    }
+  };
+  /** A candidate that was deleted is not brought in. */
+  const endWithoutCandidate = async (name: string): Promise<void> => {
+    const current = rollouts.current(name);
+    if (current === null) return;
+    const { model, candidateVersion: version } = current;
+    if (surroundings(name).resolve(model, { version }) !== null) return;
+    await rollouts.giveUp(name, 'registry', `Version ${version} was deleted.`);
+  };
+  /** All that follows from a change, one after the other. */
+  const follow = () => {
+    following = following.then(async () => {
+      for (const { name } of control.all()) await endWithoutCandidate(name);
+      await follower.follow();
+      for (const { name } of control.all()) await relabel(name);
+    });
+  };
+
+  return {
+    begin() {
+      if (workspace === null) return;
+      watch = watchSettings(workspace, {
+        changed() {
+          for (const { name } of control.all()) changes.serving(name);
+          follow();
+        },
+        refused(errors) {
+          for (const error of errors) changes.log('error', error.message);
+        },
+        unwatched: (detail) =>
+          changes.log('warning', `Changes of slipway.yaml are not seen before the next start: ${detail}`),
+      });
+      // Stages and aliases move by other processes, too.
+      listening = changes.listen((event) => {
+        if (event === 'registry/changed') follow();
+      });
+      follow();
+    },
+    serving,
+    port: (name) => settingsOf(name)?.port ?? null,
+    facts(name) {
+      const settings = settingsOf(name);
+      return {
+        rollout: rollouts.current(name),
+        follows: followsOf(settings),
+        declared: settings !== undefined,
+      };
+    },
+    async chosen({ name, modelVersion }) {
+      await rollouts.giveUp(name, person, `${person} has version ${modelVersion} served.`);
+    },
+    async started({ name, modelVersion }) {
+      note(name, person, 'started', `It answers with version ${modelVersion}.`);
+      await rollouts.resume(name);
+    },
+    stopped(name, why) {
+      rollouts.suspend(name);
+      note(name, person, 'stopped', why);
+    },
+    noticed(name) {
+      const { crashCount } = control.supervisor(name).status();
+      if (crashCount <= (crashes.get(name) ?? 0)) return;
+      crashes.set(name, crashCount);
+      note(name, 'engine', 'crashed', 'Its process ended unasked and is started again.');
+      rollouts.crashed(name).catch((error: unknown) => warn(name, toSlipwayError(error).message));
+    },
+    renamed(name, newName) {
+      rollouts.rename(name, newName);
+      choices.forget(name);
+      crashes.delete(name);
+    },
+    async startRollout(endpoint, modelVersion, plan, who) {
+      const declared = plan === null ? settingsOf(endpoint)?.rollout : undefined;
+      const chosen = declared ?? rolloutPlan.parse(plan ?? {});
+      return rollouts.start({ endpoint, modelVersion, plan: chosen, who, why: '' });
+    },
+    decideRollout: rollouts.decide,
+    rollouts: rollouts.history,
+    events: events.events,
+    async close() {
+      listening?.dispose();
+      watch?.dispose();
+      await following;
+      rollouts.close();
+    },
+  };
+}
+
+function followsOf(settings: EndpointSettings | undefined): EndpointFollows {
+  if (settings === undefined || !settings.follow) return { type: 'pinned' };
+  const { stable } = settings;
+  if ('stage' in stable) return { type: 'stage', stage: stable.stage };
+  return 'alias' in stable ? { type: 'alias', alias: stable.alias } : { type: 'pinned' };
+}
+
+/** Who uses this machine, for the audit trail. */
+function personName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A container may run under a number without a name.
+    return 'somebody';
+  }
+}

@@ -1,0 +1,209 @@
+import { toSlipwayError } from '../../protocol/errors.ts';
+import type { ScorerModelInput, TrafficSplitInput } from '../../protocol/scorer.ts';
+import type { RolloutSample, WorkerJobOf } from '../../protocol/worker.ts';
+import type { RolloutClock } from './rolloutClock.ts';
+import {
+  addTraffic,
+  noTraffic,
+  type RolloutObservation,
+  trafficOf,
+  trafficSince,
+} from './rolloutObservation.ts';
+import { begin, type Decision, decide, giveUp, look } from './rolloutRules.ts';
+import type { StoredRollout } from './rolloutStore.ts';
+import { analysis, isOver, notBegun, type RolloutAction, type Turn } from './rolloutTurns.ts';
+import type { RolloutProgress, RolloutTarget, RolloutTraffic } from './rolloutTypes.ts';
+
+/** What a rollout under way stands on. */
+export interface RolloutSurroundings {
+  readonly clock: RolloutClock;
+  /** The processes of the endpoint; null when they were stopped. */
+  readonly target: () => RolloutTarget | null;
+  /** @throws SlipwayError why the version cannot be served. */
+  readonly servable: (model: string, version: number) => ScorerModelInput;
+  /** How the endpoint's requests are led, given how far the rollout is. */
+  readonly traffic: (rollout: StoredRollout, progress: RolloutProgress) => TrafficSplitInput;
+  /** Writes how far it is, and what happened, in one durable transaction. */
+  readonly record: (
+    rollout: StoredRollout,
+    progress: RolloutProgress,
+    traffic: RolloutTraffic,
+    actions: readonly RolloutAction[],
+  ) => void;
+  /** Writes the outcome of a look that changed nothing. */
+  readonly saveLook: (rollout: StoredRollout, progress: RolloutProgress, traffic: RolloutTraffic) => void;
+  readonly sample: (job: WorkerJobOf<'rolloutSample'>, signal: AbortSignal) => Promise<RolloutSample>;
+  readonly inferenceLog: (endpoint: string) => string;
+  /** Told of what went wrong on the way and stops nothing. */
+  readonly warn: (sentence: string) => void;
+  /** Told when it is over. */
+  readonly over: () => void;
+}
+
+/** One rollout that is under way. */
+export interface RolloutRun {
+  readonly rollout: StoredRollout;
+  /** Null while the candidate is being loaded. */
+  progress(): RolloutProgress | null;
+  /** Loads the candidate and leads requests to it; one that was begun before goes on where it was. */
+  start(): Promise<void>;
+  /** @returns false when that is not possible in its state. */
+  decide(decision: Decision): Promise<boolean>;
+  giveUp(who: string, reason: string): Promise<void>;
+  /** Looks at once, at the counters alone. */
+  lookNow(): Promise<void>;
+  /** Looks no more; it can go on with another engine. */
+  dispose(): void;
+}
+
+const fromLog: ReadonlySet<string> = new Set(['predictionDrift', 'quality', 'reward']);
+
+export function createRolloutRun(rollout: StoredRollout, surroundings: RolloutSurroundings): RolloutRun {
+  const { clock, target, warn } = surroundings;
+  const { plan } = rollout;
+  const needsSample =
+    plan.strategy === 'bandit' ||
+    (plan.strategy === 'abTest' && plan.goal !== 'errorRate') ||
+    plan.checks.some(({ metric }) => fromLog.has(metric));
+  const closing = new AbortController();
+  let progress = rollout.progress;
+  /** What was seen since the step began up to `seenAt`, and the counters at that moment. */
+  let seen = rollout.traffic;
+  let counters: RolloutTraffic | null = null;
+  let callOff: () => void = () => undefined;
+
+  const observe = (running: RolloutTarget): RolloutTraffic => {
+    const now = trafficOf(rollout, running);
+    // A new engine, or the first look: what the counters hold was there before.
+    seen = counters === null ? seen : addTraffic(seen, trafficSince(counters, now));
+    counters = now;
+    return seen;
+  };
+  const apply = async (turn: Turn): Promise<void> => {
+    const before = progress;
+    const isNewStep = before === null || before.step !== turn.progress.step;
+    progress = turn.progress;
+    if (isNewStep) {
+      const running = target();
+      seen = noTraffic;
+      counters = running && trafficOf(rollout, running);
+    }
+    const routed = turn.actions.some(({ type }) => type === 'route') ? lead(turn.progress) : null;
+    if (turn.actions.length > 0) surroundings.record(rollout, turn.progress, seen, turn.actions);
+    else surroundings.saveLook(rollout, turn.progress, seen);
+    if (isOver(turn.progress)) {
+      callOff();
+      closing.abort();
+      surroundings.over();
+    }
+    await routed;
+  };
+  /** The command leaves at once; its answer is waited for. */
+  const lead = async (wanted: RolloutProgress): Promise<void> => {
+    const running = target();
+    if (running === null) return;
+    try {
+      await running.route(surroundings.traffic(rollout, wanted));
+    } catch (error) {
+      warn(`The requests of "${rollout.endpoint}" could not be led anew: ${messageOf(error)}`);
+    }
+  };
+  const lookOnce = async (withSample: boolean): Promise<void> => {
+    const running = target();
+    if (running === null || progress === null || isOver(progress)) return;
+    const { step } = progress;
+    const sample = withSample && needsSample ? await takeSample() : null;
+    // Something may have been decided meanwhile.
+    if (progress.step !== step || isOver(progress) || closing.signal.aborted) return;
+    const observation: RolloutObservation = { ...observe(running), sample };
+    await apply(look(rollout, progress, observation, clock.now()));
+  };
+  const takeSample = async (): Promise<RolloutSample | null> => {
+    try {
+      return await surroundings.sample(
+        {
+          type: 'rolloutSample',
+          inferenceLog: surroundings.inferenceLog(rollout.endpoint),
+          model: rollout.model,
+          stableVersion: rollout.stableVersion,
+          candidateVersion: rollout.candidateVersion,
+          shadow: plan.strategy === 'shadow',
+          from: rollout.startedAt,
+        },
+        closing.signal,
+      );
+    } catch (error) {
+      // The checks that need it are inconclusive without it.
+      if (!closing.signal.aborted) warn(`The inference log could not be looked at: ${messageOf(error)}`);
+      return null;
+    }
+  };
+  const schedule = () => {
+    if (closing.signal.aborted || (progress !== null && isOver(progress))) return;
+    callOff = clock.after(plan.interval, () => {
+      lookOnce(true).then(schedule, (error: unknown) => {
+        warn(`A look at the rollout failed: ${messageOf(error)}`);
+        schedule();
+      });
+    });
+  };
+  const end = async (who: string, reason: string): Promise<void> => {
+    const last = progress ?? notBegun(plan, clock.now());
+    await apply(giveUp(rollout, last, who, reason, clock.now()));
+  };
+  const load = async (): Promise<boolean> => {
+    const running = target();
+    const { model, candidateVersion } = rollout;
+    try {
+      const described = surroundings.servable(model, candidateVersion);
+      const isLoaded = running
+        ?.versions()
+        .some(({ name, version }) => name === model && version === candidateVersion);
+      if (running && !isLoaded) await running.load(described);
+      return true;
+    } catch (error) {
+      if (closing.signal.aborted) return false;
+      await end(analysis, `Version ${candidateVersion} cannot be served: ${messageOf(error)}`);
+      return false;
+    }
+  };
+
+  return {
+    rollout,
+    progress: () => progress,
+    async start() {
+      if (!(await load()) || closing.signal.aborted) return;
+      if (progress === null) await apply(begin(rollout, rollout.who, rollout.why, clock.now()));
+      else if (!isOver(progress)) {
+        const running = target();
+        counters = running && trafficOf(rollout, running);
+        await lead(progress);
+      }
+      schedule();
+    },
+    async decide(decision) {
+      if (progress === null) {
+        if (decision.decision !== 'rollBack') return false;
+        await end(
+          decision.who,
+          `${decision.who} called it off while it was being loaded. ${decision.why}`.trim(),
+        );
+        return true;
+      }
+      const turn = decide(rollout, progress, decision, clock.now());
+      if (turn === null) return false;
+      await apply(turn);
+      return true;
+    },
+    giveUp: end,
+    lookNow: () => lookOnce(false),
+    dispose() {
+      callOff();
+      closing.abort();
+    },
+  };
+}
+
+function messageOf(error: unknown): string {
+  return toSlipwayError(error).message;
+}

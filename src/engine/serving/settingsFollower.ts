@@ -1,0 +1,177 @@
+import {
+  type EndpointSettings,
+  type RolloutPlan,
+  rolloutPlan,
+  type VersionChoice,
+} from '../../protocol/endpointSettings.ts';
+import { SlipwayError, toSlipwayError } from '../../protocol/errors.ts';
+import type { ChoiceRole, ChoiceStore } from './choiceStore.ts';
+import type { Rollouts } from './rollouts.ts';
+import type { SettingsInForce } from './settingsWatch.ts';
+import type { EndpointDefinition } from './types.ts';
+
+/** What following the settings and the registry needs of endpoints. */
+export interface FollowedEndpoints {
+  find(name: string): EndpointDefinition | null;
+  save(definition: EndpointDefinition): void;
+  /** Whether its processes run, or are being started. */
+  isRunning(name: string): boolean;
+  /** Whether it was asked anything since the engine started. */
+  wasAsked(name: string): boolean;
+  /** Starts its processes. @throws SlipwayError */
+  run(definition: EndpointDefinition): Promise<void>;
+  /** Puts what its settings say into practice where it runs already. @throws SlipwayError */
+  applySettings(name: string): Promise<void>;
+  /** Which version of a model a choice names; null when it names none. @throws SlipwayError `notFound` */
+  resolve(model: string, choice: VersionChoice): number | null;
+}
+
+export interface FollowerDependencies {
+  readonly settings: () => SettingsInForce;
+  readonly endpoints: FollowedEndpoints;
+  readonly choices: ChoiceStore;
+  readonly rollouts: Pick<Rollouts, 'start' | 'giveUp' | 'current'>;
+  readonly note: (endpoint: string, who: string, kind: string, sentence: string) => void;
+  readonly warn: (endpoint: string, sentence: string) => void;
+}
+
+/** Stands in the audit trail for what the registry or the settings set off. */
+const registryName = 'registry';
+const settingsName = 'slipway.yaml';
+
+/** Brings declared endpoints to what the settings and the registry say, one look after the other. */
+export interface SettingsFollower {
+  /** Looks at all declared endpoints; resolves when what follows from it has begun. */
+  follow(): Promise<void>;
+}
+
+export function createSettingsFollower(dependencies: FollowerDependencies): SettingsFollower {
+  const { settings, endpoints, choices, rollouts, note, warn } = dependencies;
+  let queue: Promise<void> = Promise.resolve();
+  /** What was said of an endpoint that cannot be followed, so that it is said once. */
+  const said = new Map<string, string>();
+
+  const followAll = async (): Promise<void> => {
+    const { settings: read, written } = settings();
+    for (const [name, declared] of Object.entries(read.endpoints)) {
+      try {
+        await followOne(name, declared, written.has(name));
+        said.delete(name);
+      } catch (error) {
+        const { message } = toSlipwayError(error);
+        if (said.get(name) !== message) warn(name, message);
+        said.set(name, message);
+      }
+    }
+  };
+  const followOne = async (
+    name: string,
+    declared: EndpointSettings,
+    isPlanWritten: boolean,
+  ): Promise<void> => {
+    const model = declared.model ?? name;
+    const definition = endpoints.find(name);
+    const stable = endpoints.resolve(model, declared.stable);
+    if (stable === null && !definition) {
+      const detail = `No version of "${model}" is ${describe(declared.stable)} yet.`;
+      throw new SlipwayError('notFound', { detail });
+    }
+    if (definition === null || definition.modelName !== model) {
+      if (stable !== null) await create(name, model, stable, declared, definition);
+      return;
+    }
+    const wasNamed = choices.lastVersion(name, 'stable', declared.stable);
+    const isNews = stable !== null && stable !== wasNamed && (declared.follow || wasNamed === null);
+    if (stable !== null && isNews) {
+      choices.save(name, 'stable', declared.stable, stable);
+      const who = wasNamed === null ? settingsName : registryName;
+      await bringIn(
+        definition,
+        stable,
+        declared,
+        isPlanWritten,
+        who,
+        `It is ${describe(declared.stable)} now.`,
+      );
+    }
+    if (endpoints.isRunning(name)) await endpoints.applySettings(name);
+    if (declared.candidate !== undefined) await followCandidate(name, model, declared, declared.candidate);
+  };
+  const followCandidate = async (
+    name: string,
+    model: string,
+    declared: EndpointSettings,
+    choice: VersionChoice,
+  ): Promise<void> => {
+    const role: ChoiceRole = 'candidate';
+    const version = endpoints.resolve(model, choice);
+    const definition = endpoints.find(name);
+    if (version === null || definition === null || !endpoints.isRunning(name)) return;
+    if (choices.lastVersion(name, role, choice) === version) return;
+    choices.save(name, role, choice, version);
+    await bringIn(definition, version, declared, true, registryName, `It is ${describe(choice)} now.`);
+  };
+  const create = async (
+    name: string,
+    model: string,
+    stable: number,
+    declared: EndpointSettings,
+    before: EndpointDefinition | null,
+  ): Promise<void> => {
+    const definition: EndpointDefinition = {
+      name,
+      modelName: model,
+      modelVersion: stable,
+      enabled: before?.enabled ?? true,
+      port: declared.port ?? before?.port ?? null,
+    };
+    await rollouts.giveUp(name, settingsName, 'The endpoint serves another model now.');
+    endpoints.save(definition);
+    choices.save(name, 'stable', declared.stable, stable);
+    note(name, settingsName, 'declared', `It serves version ${stable} of "${model}".`);
+    if (definition.enabled) await endpoints.run(definition);
+  };
+  /** Brings a version in by the plan; where nobody asks the endpoint, at once unless the plan is written. */
+  const bringIn = async (
+    definition: EndpointDefinition,
+    version: number,
+    declared: EndpointSettings,
+    isPlanWritten: boolean,
+    who: string,
+    why: string,
+  ): Promise<void> => {
+    const { name } = definition;
+    const current = rollouts.current(name);
+    if (current?.candidateVersion === version) return;
+    if (current) await rollouts.giveUp(name, who, `Version ${version} takes its place.`);
+    const { modelVersion } = endpoints.find(name) ?? definition;
+    if (version === modelVersion) return;
+    if (!endpoints.isRunning(name)) {
+      endpoints.save({ ...definition, modelVersion: version });
+      note(
+        name,
+        who,
+        'versionChanged',
+        `Version ${version} is the stable version from its next start on. ${why}`,
+      );
+      return;
+    }
+    const plan: RolloutPlan =
+      isPlanWritten || endpoints.wasAsked(name)
+        ? declared.rollout
+        : rolloutPlan.parse({ strategy: 'direct', promote: declared.rollout.promote });
+    await rollouts.start({ endpoint: name, modelVersion: version, plan, who, why });
+  };
+
+  return {
+    follow() {
+      queue = queue.then(followAll);
+      return queue;
+    },
+  };
+}
+
+function describe(choice: VersionChoice): string {
+  if ('stage' in choice) return `in the stage ${choice.stage}`;
+  return 'alias' in choice ? `the alias "${choice.alias}"` : `version ${choice.version}`;
+}

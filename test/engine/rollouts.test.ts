@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { linearModel } from '../fixtures/onnxFile.ts';
+import { type Answer, openRolloutStage, type RolloutStage } from './rolloutStage.ts';
+
+describe('Rollouts', function () {
+  this.timeout(120_000);
+  let stage: RolloutStage;
+  beforeEach(async () => {
+    stage = await openRolloutStage();
+    stage.register(1);
+    stage.register(2);
+    await stage.engine().serving.start({ modelName: 'wine', modelVersion: 1, port: null });
+  });
+  afterEach(() => stage.close());
+
+  const serving = () => stage.engine().serving;
+  const decide = (decision: 'promote' | 'rollBack' | 'pause' | 'resume') =>
+    serving().decideRollout({ endpoint: 'wine', decision, who: 'Ana', why: 'because' });
+  const held = (share: number) => ({
+    strategy: 'canary' as const,
+    steps: [{ share, hold: '1h' }],
+    interval: '100ms',
+  });
+  const begin = (plan: Parameters<ReturnType<typeof serving>['startRollout']>[0]['plan'], modelVersion = 2) =>
+    serving().startRollout({ endpoint: 'wine', modelVersion, plan, who: 'Ana' });
+  const kinds = () =>
+    serving()
+      .events('wine', 100)
+      .map(({ kind }) => kind)
+      .toReversed();
+  /** Asks without a pause, so many at a time, until told to stop. */
+  const load = (concurrency: number) => {
+    const answers: Answer[] = [];
+    let going = true;
+    const clients = Array.from({ length: concurrency }, async () => {
+      while (going) answers.push(await stage.ask());
+    });
+    return {
+      answers,
+      async stop() {
+        going = false;
+        await Promise.all(clients);
+      },
+    };
+  };
+
+  it('a canary gets its share, and a rollback takes effect in under a second and loses no request', async () => {
+    const started = await begin(held(50));
+    assert.deepEqual([started.state, started.share, started.stableVersion], ['running', 0.5, 1]);
+    const clients = load(4);
+    while (clients.answers.length < 400) await stage.ask();
+    const before = performance.now();
+    const ended = await decide('rollBack');
+    const took = performance.now() - before;
+    const answered = clients.answers.length;
+    while (clients.answers.length < answered + 200) await stage.ask();
+    await clients.stop();
+    assert.deepEqual([ended.state, ended.share], ['rolledBack', 0]);
+    assert.ok(took < 1000, `it took ${took} ms`);
+    assert.deepEqual(
+      clients.answers.filter(({ status }) => status !== 200),
+      [],
+    );
+    const canary = clients.answers.filter(({ bias }) => bias === 2).length / answered;
+    assert.ok(canary > 0.35 && canary < 0.65, `${canary}`);
+    // Those that were under way when it was decided may still be the candidate's.
+    assert.ok(
+      clients.answers.slice(answered + 4).every(({ bias, variant }) => bias === 1 && variant === 'stable'),
+    );
+    assert.deepEqual(kinds(), ['started', 'rolloutStarted', 'rolledBack']);
+    const [last] = serving().events('wine', 1);
+    assert.deepEqual(
+      [last?.who, last?.sentence],
+      ['Ana', 'Version 1 answers all requests again: Ana rolled it back: because'],
+    );
+  });
+
+  it('a healthy one goes through its steps and is promoted, with the endpoint and the registry; and back', async () => {
+    const clients = load(2);
+    await begin({
+      steps: [
+        { share: 30, hold: '200ms' },
+        { share: 60, hold: '200ms' },
+      ],
+      interval: '50ms',
+      checks: [
+        { metric: 'errorRate', minimumSamples: 20 },
+        { metric: 'latencyP50', maxRatio: 100, minimumSamples: 20 },
+      ],
+      promote: true,
+    });
+    const promoted = await stage.until(({ modelVersion }) => modelVersion === 2);
+    await clients.stop();
+    assert.equal(promoted.rollout, null);
+    assert.deepEqual(
+      clients.answers.filter(({ status }) => status !== 200),
+      [],
+    );
+    assert.equal((await stage.ask()).bias, 2);
+    assert.equal(stage.engine().registry.version('wine', 2).stage, 'Production');
+    assert.deepEqual(stage.engine().registry.transitions('wine')[0]?.who, 'analysis');
+    assert.deepEqual(kinds(), ['started', 'rolloutStarted', 'stepped', 'promoted']);
+
+    const undone = await decide('rollBack');
+    assert.deepEqual([undone.state, serving().endpoint('wine').modelVersion], ['rolledBack', 1]);
+    assert.equal((await stage.ask()).bias, 1);
+    assert.match(undone.reason ?? '', /^Ana took the promotion back: because$/);
+    await assert.rejects(decide('rollBack'), { kind: 'noRollout' });
+    await assert.rejects(decide('promote'), { kind: 'noRollout' });
+  });
+
+  it('one that cannot be loaded is rolled back with the reason, and the endpoint goes on', async () => {
+    stage.register(0, Buffer.from('no model'));
+    const { state, reason } = await begin(held(50), 3);
+    assert.equal(state, 'rolledBack');
+    assert.match(reason ?? '', /^Version 3 cannot be served: /);
+    assert.equal((await stage.ask()).bias, 1);
+    await assert.rejects(begin(null, 1), { kind: 'invalidParameter' });
+    assert.match(
+      (await begin(null, 9)).reason ?? '',
+      /^Version 9 cannot be served: .*version=9\) not found$/,
+    );
+  });
+
+  it('one whose version is deleted ends, and the stable version answers', async () => {
+    await begin(held(50));
+    stage.engine().registry.deleteVersion('wine', 2);
+    await stage.until(({ rollout }) => rollout === null);
+    assert.equal(serving().live('wine', 0).rollouts[0]?.reason, 'Version 2 was deleted.');
+    const answers = await Promise.all(Array.from({ length: 20 }, () => stage.ask()));
+    assert.ok(answers.every(({ bias, status }) => bias === 1 && status === 200));
+  });
+
+  it('goes on where it was when the engine starts again, with its shares', async () => {
+    await begin(held(50));
+    await decide('pause');
+    await assert.rejects(begin(null), { kind: 'rolloutUnderWay' });
+    await stage.reopen();
+    const { rollout } = await stage.until(
+      ({ state, variants }) =>
+        state === 'ready' && variants.some(({ name, share }) => name === 'candidate' && share === 0.5),
+    );
+    assert.deepEqual(
+      [rollout?.state, rollout?.share, rollout?.reason],
+      ['paused', 0.5, 'Ana paused it: because'],
+    );
+    const answers = await Promise.all(Array.from({ length: 60 }, () => stage.ask()));
+    assert.deepEqual(new Set(answers.map(({ bias }) => bias)), new Set([1, 2]));
+    assert.equal((await decide('resume')).state, 'running');
+    assert.equal((await decide('promote')).state, 'promoted');
+    assert.equal((await stage.ask()).bias, 2);
+    assert.equal(serving().endpoint('wine').modelVersion, 2);
+  });
+
+  it('the process that crashes while it is under way ends it, and the stable version answers', async () => {
+    await begin(held(50));
+    const started = stage.logged.findLast((line) => line.includes('(process '));
+    process.kill(Number(/\(process (\d+)\)/.exec(started ?? '')?.[1]), 'SIGKILL');
+    await stage.until(({ state, rollout }) => state === 'ready' && rollout === null);
+    const answers = await Promise.all(Array.from({ length: 40 }, () => stage.ask()));
+    assert.ok(answers.every(({ status, bias }) => status === 200 && bias === 1));
+    assert.deepEqual(kinds().slice(2), ['crashed', 'rolledBack', 'checkFailed']);
+  });
+
+  it('a shadow answers nobody, and is promoted when it agrees', async () => {
+    stage.register(1, linearModel('rows', 1));
+    await begin(
+      { strategy: 'shadow', share: 100, interval: '50ms', checks: [{ metric: 'agreement', min: 0.99 }] },
+      3,
+    );
+    const clients = load(1);
+    await stage.until(({ modelVersion }) => modelVersion === 3);
+    await clients.stop();
+    assert.ok(clients.answers.every(({ bias }) => bias === 1));
+    await begin({
+      strategy: 'shadow',
+      share: 100,
+      interval: '50ms',
+      checks: [{ metric: 'agreement', min: 0.99 }],
+    });
+    const others = load(1);
+    await stage.until(({ rollout }) => rollout === null);
+    await others.stop();
+    assert.ok(others.answers.every(({ bias, status }) => bias === 1 && status === 200));
+    assert.match(serving().live('wine', 0).rollouts[0]?.reason ?? '', /agreement of version 2 is 0 %/);
+  });
+
+  it('an A/B test is decided by the rewards that clients tell later', async () => {
+    await begin({ strategy: 'abTest', share: 50, interval: '200ms', checks: [] });
+    const clients = load(2);
+    while (clients.answers.length < 600) await stage.ask();
+    await clients.stop();
+    const response = await fetch(`${serving().endpoint('wine').url}/v2/feedback`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer a token for the tests', 'content-type': 'application/json' },
+      body: JSON.stringify(
+        clients.answers.map(({ requestId, bias }, index) => ({
+          request_id: requestId,
+          reward: index % 10 < (bias === 2 ? 7 : 3) ? 1 : 0,
+        })),
+      ),
+    });
+    assert.equal(response.status, 202);
+    const { modelVersion } = await stage.until(({ rollout }) => rollout === null);
+    assert.equal(modelVersion, 2, serving().live('wine', 0).rollouts[0]?.reason ?? '');
+    assert.match(serving().live('wine', 0).rollouts[0]?.reason ?? '', /mean reward of version 2 is 0\.[67]/);
+  });
+});

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { openRolloutStage, type RolloutStage } from './rolloutStage.ts';
+
+describe('slipway.yaml and the registry', function () {
+  this.timeout(120_000);
+  let stage: RolloutStage;
+  beforeEach(async () => {
+    stage = await openRolloutStage();
+    stage.register(1);
+    stage.register(2);
+  });
+  afterEach(() => stage.close());
+
+  const promote = (version: number) =>
+    stage.engine().registry.promote({ name: 'wine', version, stage: 'Production', who: 'Ana', why: '' });
+  const kinds = (endpoint = 'wine') =>
+    stage
+      .engine()
+      .serving.events(endpoint, 100)
+      .map(({ kind, who }) => `${who}: ${kind}`)
+      .toReversed();
+
+  it('a declared endpoint starts with the version of its stage, and follows a promotion', async () => {
+    promote(1);
+    stage.writeSettings('endpoints:\n  wine: {}\n');
+    const { modelVersion, declared, follows } = await stage.until(({ state }) => state === 'ready');
+    assert.deepEqual([modelVersion, declared, follows], [1, true, { type: 'stage', stage: 'Production' }]);
+    // Nobody has asked it: no canary would ever be judged.
+    promote(2);
+    await stage.until((endpoint) => endpoint.modelVersion === 2);
+    assert.equal((await stage.ask()).bias, 2);
+    const started = kinds().filter((kind) => !kind.endsWith('started'));
+    assert.deepEqual(started, ['slipway.yaml: declared', 'registry: rolloutStarted', 'analysis: promoted']);
+    // Somebody has by now: the next one comes in step by step.
+    await stage.until(({ requestCount }) => requestCount > 0);
+    stage.register(3);
+    promote(3);
+    const { rollout } = await stage.until((endpoint) => endpoint.rollout?.share === 0.05);
+    assert.deepEqual([rollout?.strategy, rollout?.candidateVersion], ['canary', 3]);
+    // Another promotion takes its place.
+    promote(1);
+    const next = await stage.until((endpoint) => endpoint.rollout?.candidateVersion === 1);
+    assert.equal(next.rollout?.stableVersion, 2);
+  });
+
+  it('a version that comes to its stage later makes the endpoint; what is pinned stays', async () => {
+    stage.writeSettings(
+      'endpoints:\n  wine: { stable: { alias: champion } }\n  pinned: { model: wine, stable: { version: 1 } }\n  still: { model: wine, follow: false }\n',
+    );
+    await stage.until(({ state }) => state === 'ready', 'pinned');
+    assert.ok(
+      stage.logged.some((line) => line.includes('No version of "wine" is the alias "champion" yet.')),
+    );
+    promote(1);
+    await stage.until(({ state }) => state === 'ready', 'still');
+    stage.engine().registry.setAlias('wine', 'champion', 2);
+    const { modelVersion } = await stage.until(({ state }) => state === 'ready');
+    assert.equal(modelVersion, 2);
+    promote(2);
+    stage.engine().registry.setAlias('wine', 'champion', 1);
+    await stage.until((endpoint) => endpoint.modelVersion === 1);
+    for (const name of ['pinned', 'still']) {
+      const { modelVersion: served, follows } = stage.engine().serving.endpoint(name);
+      assert.deepEqual([served, follows], [1, { type: 'pinned' }], name);
+    }
+    assert.equal((await stage.ask({ endpoint: 'pinned' })).bias, 1);
+  });
+
+  it('with an error in it tells the place, and what was read before stays in force', async () => {
+    promote(1);
+    stage.writeSettings('endpoints:\n  wine: { sticky: { header: x-user } }\n');
+    await stage.until(({ state }) => state === 'ready');
+    const refused = () => stage.logged.find((line) => line.startsWith('slipway.yaml, line 2, column 17: '));
+    stage.writeSettings('endpoints:\n  wine: { porto: 80, sticky: { header: x-user } }\n');
+    stage.writeSettings('endpoints:\n  wine: { port: 80000 }\n');
+    while (!refused()) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(
+      refused(),
+      'slipway.yaml, line 2, column 17: endpoints.wine.port: expected number to be <=65535, not 80000',
+    );
+    assert.equal(stage.engine().serving.endpoint('wine').declared, true);
+  });
+
+  it('a change of the settings reaches what runs: by commands, or by new processes on the same port', async () => {
+    promote(1);
+    stage.writeSettings('endpoints:\n  wine: {}\n');
+    const { url } = await stage.until(({ state }) => state === 'ready');
+    stage.writeSettings(
+      'endpoints:\n  wine:\n    sticky: { header: x-user }\n    shadow: { of: { version: 2 }, share: 100 }\n',
+    );
+    await stage.until(({ variants }) =>
+      variants.some(({ name, version }) => name === 'shadow' && version === 2),
+    );
+    assert.ok(!kinds().includes('slipway.yaml: settingsChanged'));
+    await stage.engine().serving.startRollout({
+      endpoint: 'wine',
+      modelVersion: 2,
+      plan: { steps: [{ share: 50, hold: '1h' }] },
+      who: 'Ana',
+    });
+    const users = Array.from({ length: 20 }, (_, index) => ({ 'x-user': `user ${index}` }));
+    const rounds = [];
+    for (const _round of [1, 2, 3]) {
+      rounds.push(await Promise.all(users.map(async (headers) => (await stage.ask({ headers })).bias)));
+    }
+    assert.deepEqual(rounds[1], rounds[0]);
+    assert.deepEqual(rounds[2], rounds[0]);
+    assert.equal(new Set(rounds[0]).size, 2, 'some meet the candidate');
+
+    stage.writeSettings('endpoints:\n  wine:\n    sticky: { header: x-user }\n    limits: { body: 1KB }\n');
+    await stage.until(
+      () => kinds().at(-1)?.endsWith('started') === true && kinds().includes('slipway.yaml: settingsChanged'),
+    );
+    assert.equal(stage.engine().serving.endpoint('wine').url, url);
+    const askTooLarge = () =>
+      fetch(`${url}/v2/models/wine/infer`, {
+        method: 'POST',
+        headers: { authorization: 'Bearer a token for the tests' },
+        body: 'x'.repeat(2000),
+      });
+    const tooLarge = await askTooLarge().catch(askTooLarge);
+    assert.equal(tooLarge.status, 413);
+    // A connection that was kept alive may end with the old process: its client asks again.
+    const asked = users.map((headers) => stage.ask({ headers }).catch(() => stage.ask({ headers })));
+    const after = (await Promise.all(asked)).map(({ bias }) => bias);
+    assert.deepEqual(after, rounds[0], 'the rollout goes on in the new process');
+  });
+
+  it('without its entry is pinned, and starts again with the engine as it was', async () => {
+    promote(1);
+    stage.writeSettings('endpoints:\n  wine: {}\n');
+    await stage.until(({ state }) => state === 'ready');
+    rmSync(join(stage.workspace, 'slipway.yaml'));
+    await stage.until(({ declared }) => !declared);
+    promote(2);
+    await stage.reopen();
+    const { modelVersion, follows } = await stage.until(({ state }) => state === 'ready');
+    assert.deepEqual([modelVersion, follows], [1, { type: 'pinned' }]);
+  });
+
+  it('follows what was promoted while the engine did not run', async () => {
+    promote(1);
+    stage.writeSettings('endpoints:\n  wine: { rollout: { strategy: direct } }\n');
+    await stage.until(({ state }) => state === 'ready');
+    await stage.engine().serving.stop('wine');
+    promote(2);
+    await stage.until((endpoint) => endpoint.modelVersion === 2);
+    assert.ok(kinds().includes('registry: versionChanged'));
+    await stage.reopen();
+    assert.equal(stage.engine().serving.endpoint('wine').state, 'stopped', 'a person stopped it');
+  });
+
+  it('brings in what the candidate names', async () => {
+    promote(1);
+    stage.writeSettings(
+      'endpoints:\n  wine: { candidate: { alias: challenger }, rollout: { steps: [{ share: 20, hold: 1h }] } }\n',
+    );
+    await stage.until(({ state }) => state === 'ready');
+    stage.engine().registry.setAlias('wine', 'challenger', 2);
+    const { rollout } = await stage.until((endpoint) => endpoint.rollout?.share === 0.2);
+    assert.equal(rollout?.candidateVersion, 2);
+  });
+});
