@@ -5,7 +5,12 @@ import type { Command } from './command.ts';
 import { exportCommand } from './export.ts';
 import { gcCommand } from './gc.ts';
 import { importCommand } from './import.ts';
+import { packageCommand } from './package.ts';
+import { requestsCommand } from './requests.ts';
 import { restoreCommand } from './restore.ts';
+import { scoreCommand } from './score.ts';
+import { serveCommand } from './serve.ts';
+import { tuneCommand } from './tune.ts';
 import { upCommand } from './up.ts';
 import { usageCommand } from './usage.ts';
 import { UsageError } from './usageError.ts';
@@ -13,6 +18,11 @@ import { UsageError } from './usageError.ts';
 /** Every command by its name, in the order of `slipway --help`. */
 const commands: Readonly<Record<string, Command>> = {
   up: upCommand,
+  serve: serveCommand,
+  score: scoreCommand,
+  requests: requestsCommand,
+  package: packageCommand,
+  tune: tuneCommand,
   import: importCommand,
   export: exportCommand,
   gc: gcCommand,

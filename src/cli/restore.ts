@@ -1,4 +1,3 @@
-import { restoreStore } from '../engine/engine.ts';
 import { type Command, readArguments } from './command.ts';
 import { counted, scripts, storeOptions, toTheEnd, workspaceFolder } from './storeCommand.ts';
 import { UsageError } from './usageError.ts';
@@ -12,6 +11,7 @@ export const restoreCommand: Command = {
     if (path === undefined || rest.length > 0) throw new UsageError('restore takes one backup');
     return toTheEnd(async (control) => {
       const workspace = await workspaceFolder(values.workspace);
+      const { restoreStore } = await import('../engine/engine.ts');
       const report = await restoreStore({ workspace, worker: scripts.worker, path }, control);
       const { content, replaced, artifactFiles } = report;
       const artifacts = artifactFiles > 0 ? ` and ${counted(artifactFiles, 'artifact')}` : '';

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type Engine, openEngine } from '../engine/engine.ts';
+import type { Engine, EngineOptions } from '../engine/engine.ts';
 import { type ErrorData, fromErrorData, SlipwayError, toSlipwayError } from '../protocol/errors.ts';
 import { createTerminalProgress, type TerminalProgress } from './terminalProgress.ts';
 
@@ -19,12 +19,16 @@ export const storeOptions = {
 /** What a command does with a store, told how far it is; SIGINT aborts the signal. */
 export interface CommandControl {
   readonly signal: AbortSignal;
-  readonly progress: TerminalProgress['show'];
+  readonly progress: (fraction: number) => void;
+  /** Where the progress is shown, for what has more to say of it. */
+  readonly terminal: TerminalProgress;
 }
 
 export interface StoreCommandOptions {
   /** Whether a folder that has no store gets one. */
   readonly create?: boolean;
+  /** Which models may be loaded that only Python can load; none unless said. */
+  readonly python?: EngineOptions['python'];
 }
 
 /**
@@ -34,13 +38,15 @@ export interface StoreCommandOptions {
 export async function withStore(
   folder: string | undefined,
   work: (engine: Engine, control: CommandControl) => Promise<number>,
-  { create = false }: StoreCommandOptions = {},
+  { create = false, python }: StoreCommandOptions = {},
 ): Promise<number> {
   return toTheEnd(async (control) => {
     const workspace = await workspaceFolder(folder);
     if (!create && (await stat(join(workspace, '.slipway', 'store.db')).catch(() => null)) === null) {
       throw new SlipwayError('noStore', { path: workspace });
     }
+    // Loaded here: a command that needs no store starts sooner without it.
+    const { openEngine } = await import('../engine/engine.ts');
     const engine = await openEngine({
       workspace,
       host: '127.0.0.1',
@@ -48,6 +54,7 @@ export async function withStore(
       token: null,
       trusted: true,
       doors: false,
+      ...(python && { python }),
       listener(event, data) {
         if (event === 'log' && 'message' in data) console.error(`slipway: ${data.message}`);
       },
@@ -81,7 +88,11 @@ export async function toTheEnd(work: (control: CommandControl) => Promise<number
   process.once('SIGINT', cancel);
   process.once('SIGTERM', cancel);
   try {
-    return await work({ signal: abort.signal, progress: progress.show });
+    return await work({
+      signal: abort.signal,
+      progress: (fraction) => progress.show(fraction),
+      terminal: progress,
+    });
   } catch (error) {
     progress.clear();
     tellFailure(error);

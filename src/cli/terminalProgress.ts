@@ -2,8 +2,8 @@ import type { WriteStream } from 'node:tty';
 
 /** How far a command is, on the last line of a terminal; nothing where no person looks. */
 export interface TerminalProgress {
-  /** Told a share between 0 and 1. */
-  show(fraction: number): void;
+  /** Told a share between 0 and 1, and what there is to say besides. */
+  show(fraction: number, detail?: string): void;
   clear(): void;
 }
 
@@ -15,7 +15,8 @@ export function createTerminalProgress(stream: WriteStream): TerminalProgress {
     shown = text;
   };
   return {
-    show: (fraction) => write(`${Math.floor(100 * Math.min(1, fraction))} %`),
+    show: (fraction, detail = '') =>
+      write(`${Math.floor(100 * Math.min(1, fraction))} %${detail === '' ? '' : ` · ${detail}`}`),
     clear: () => write(''),
   };
 }

@@ -1,17 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { type Engine, openEngine } from '../engine/engine.ts';
+import { resolve } from 'node:path';
+import type { Engine } from '../engine/engine.ts';
 import { type Command, readArguments } from './command.ts';
 import { scripts, tellFailure, workspaceFolder } from './storeCommand.ts';
 import { UsageError } from './usageError.ts';
 
 export const upCommand: Command = {
   usage: `  slipway up [--workspace DIR] [--host H] [--port N] [--token T | --no-token]
+             [--allow-python [--python FILE]]
       Runs the engine of a folder in the foreground: MLflow's REST dialect, the model registry and its endpoints.
       Prints one JSON line {"url":…,"token":…} when it is ready; ends on SIGINT and SIGTERM.
       --host H          the address to listen on (default: 127.0.0.1)
       --port N          the port to listen on (default: a free one)
       --token T         the token to ask for, 16 characters or more (default: a new one)
-      --no-token        ask for none`,
+      --no-token        ask for none
+      --allow-python    lets endpoints load models that only Python can load, which runs the models' code
+      --python FILE     the interpreter for it (default: that of the model's run, else python3)`,
   run: (args) => up(readOptions(args)),
 };
 
@@ -23,6 +27,9 @@ interface UpOptions {
   readonly port: number;
   /** Null asks for none. */
   readonly token: string | null;
+  readonly allowPython: boolean;
+  /** Null leaves the choice to the engine. */
+  readonly python: string | null;
 }
 
 /** Runs an engine in the foreground until SIGINT or SIGTERM. Gives the exit code. */
@@ -33,6 +40,7 @@ async function up(options: UpOptions): Promise<number> {
   });
   let engine: Engine;
   try {
+    const { openEngine } = await import('../engine/engine.ts');
     engine = await openEngine({
       workspace: await workspaceFolder(options.workspace),
       host: options.host,
@@ -40,6 +48,7 @@ async function up(options: UpOptions): Promise<number> {
       whenPortTaken: 'fail',
       token: options.token,
       trusted: true,
+      python: { all: options.allowPython, python: options.python, consents: [] },
       listener(event, data) {
         if (event === 'log' && 'message' in data) console.error(`slipway: ${data.message}`);
       },
@@ -63,6 +72,8 @@ function readOptions(args: readonly string[]): UpOptions {
       port: { type: 'string' },
       token: { type: 'string' },
       'no-token': { type: 'boolean' },
+      'allow-python': { type: 'boolean' },
+      python: { type: 'string' },
     },
   });
   if (values.token !== undefined && values['no-token']) {
@@ -71,11 +82,16 @@ function readOptions(args: readonly string[]): UpOptions {
   if (values.token !== undefined && values.token.length < 16) {
     throw new UsageError('--token must have 16 characters or more');
   }
+  if (values.python !== undefined && !values['allow-python']) {
+    throw new UsageError('--python needs --allow-python');
+  }
   return {
     workspace: values.workspace,
     host: values.host ?? '127.0.0.1',
     port: readPort(values.port),
     token: values['no-token'] ? null : (values.token ?? randomBytes(32).toString('base64url')),
+    allowPython: values['allow-python'] ?? false,
+    python: values.python === undefined ? null : resolve(values.python),
   };
 }
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import BetterSqlite3 from 'better-sqlite3';
 import { SlipwayError } from '../protocol/errors.ts';
-import { inferenceLogTable } from '../protocol/scorer.ts';
+import { inferenceLogTable, shadowVariant } from '../protocol/scorer.ts';
 import { type ColumnCollector, type ColumnValues, createColumnCollector } from './columnValues.ts';
 
 /** The inputs of the requests that an endpoint logged in a time window, by column. */
@@ -30,7 +30,7 @@ const widestTensor = 1000;
 
 /**
  * Reads an inference log, which its scorer may be writing to at the same time. Requests that were refused hold no
- * inputs and do not count. A row of a tensor with several elements becomes the columns `name[0]`, `name[1]`, ... A
+ * inputs and do not count, nor does what a shadow heard: others were asked the same. A row of a tensor with several elements becomes the columns `name[0]`, `name[1]`, ... A
  * column that some requests lack is missing there.
  *
  * @param progress told the share of requests that was read.
@@ -66,7 +66,11 @@ async function readWindow(
   { endpoint, from, to }: LogWindow,
   progress: (fraction: number) => void,
 ): Promise<LoggedRequests> {
-  const condition = 'received_at BETWEEN ? AND ? AND inputs IS NOT NULL AND row_count > 0';
+  // A log that no scorer has opened since there are shadows has no column for them.
+  const knowsShadows = Number(log.pragma('user_version', { simple: true })) >= 2;
+  const condition = `received_at BETWEEN ? AND ? AND inputs IS NOT NULL AND row_count > 0${
+    knowsShadows ? ` AND variant <> '${shadowVariant}'` : ''
+  }`;
   const requestCount = log
     .prepare<[number, number], number>(`SELECT count(*) FROM ${inferenceLogTable} WHERE ${condition}`)
     .pluck()

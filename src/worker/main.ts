@@ -1,3 +1,4 @@
+import { checkEnvironment } from '../inference/python/environment.ts';
 import { SlipwayError, toErrorData } from '../protocol/errors.ts';
 import {
   recordsTaken,
@@ -6,10 +7,16 @@ import {
   type WorkerResults,
   workerJob,
 } from '../protocol/worker.ts';
+import { convertToOnnx } from './conversion/convert.ts';
 import { computeDrift } from './drift.ts';
 import { detectSources } from './import/detect.ts';
 import { createRecordSender, type RecordSender } from './import/recordSender.ts';
 import { importSource } from './import/run.ts';
+import { runLoadTest } from './loadTest/run.ts';
+import { exportRequests } from './requests/exportRequests.ts';
+import { replayRequests } from './requests/replayRequests.ts';
+import { takeRolloutSample } from './rolloutSample.ts';
+import { scoreFile } from './score/score.ts';
 import { checkStore } from './storeCheck.ts';
 
 /**
@@ -48,8 +55,22 @@ async function resultOf(job: WorkerJob, sender: RecordSender): Promise<WorkerRes
         caughtUp: (unchangedParts) => tell({ type: 'caughtUp', unchangedParts }),
       });
       return null;
+    case 'pythonEnvironment':
+      return checkEnvironment(job.python, job.folder);
+    case 'convert':
+      return convertToOnnx(job, progress);
     case 'checkStore':
       return checkStore(job.file, progress);
+    case 'rolloutSample':
+      return takeRolloutSample(job);
+    case 'score':
+      return scoreFile(job, (fraction, told) => progress(fraction, JSON.stringify(told)));
+    case 'exportRequests':
+      return exportRequests(job, progress);
+    case 'replayRequests':
+      return replayRequests(job, progress);
+    case 'loadTest':
+      return runLoadTest(job, { progress, step: (step) => tell({ type: 'loadTestStep', step }) });
   }
 }
 

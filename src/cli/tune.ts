@@ -1,0 +1,95 @@
+import { availableParallelism, cpus } from 'node:os';
+import { join } from 'node:path';
+import { chooseModel, modelUsage } from './chosenModel.ts';
+import { type Command, readArguments } from './command.ts';
+import { numberOption } from './numberOption.ts';
+import { bytesText, scripts, storeOptions, toTheEnd, workspaceFolder } from './storeCommand.ts';
+import { choose } from './tuning/choice.ts';
+import { type Measurement, measureWays } from './tuning/measurement.ts';
+import { settingsText, writeSettings } from './tuning/settingsFile.ts';
+import { UsageError } from './usageError.ts';
+
+export const tuneCommand: Command = {
+  usage: `  slipway tune MODEL [--seconds N] [--rows N] [--write] [--workspace DIR] [--json]
+      Measures threads, processes and batches for a model on this machine, and says what it would choose and why.
+      ${modelUsage}
+      --seconds N       how long each way is measured, twice (default: 2)
+      --rows N          rows of each request (default: 1)
+      --write           writes the choice into slipway.yaml; all else in it stays`,
+  run: (args) => {
+    const { values, positionals } = readArguments(args, {
+      options: {
+        ...storeOptions,
+        seconds: { type: 'string' },
+        rows: { type: 'string' },
+        write: { type: 'boolean' },
+      },
+      allowPositionals: true,
+    });
+    const [named, ...rest] = positionals;
+    if (named === undefined || rest.length > 0) throw new UsageError('tune takes one model');
+    const seconds = numberOption('seconds', values.seconds, 1, 600) ?? 2;
+    const rows = numberOption('rows', values.rows, 1, 65_536) ?? 1;
+    return toTheEnd(async ({ signal, progress }) => {
+      const { model } = await chooseModel({ model: named, workspace: values.workspace, python: null });
+      const measurements = await measureWays({
+        script: scripts.scorer,
+        model,
+        rows,
+        seconds,
+        signal,
+        progress,
+        warn: (message) => console.error(`slipway: ${message}`),
+      });
+      progress(1);
+      const { chosen, reasons } = choose(measurements);
+      const { threads, processes, batchRows } = chosen;
+      const choice = { threads, processes, batchRows };
+      const machine = { processor: cpus()[0]?.model.trim() ?? '', cores: availableParallelism() };
+      if (values.json) {
+        const { name, version } = model;
+        console.log(JSON.stringify({ model: name, version, rows, machine, measurements, choice, reasons }));
+      } else {
+        console.log(
+          `"${model.name}", version ${model.version}, ${rows} rows a request, on ${machine.cores} cores:`,
+        );
+        console.log(tableOf(measurements, chosen));
+        console.log(`\n${reasons.join('\n')}`);
+      }
+      if (values.write) {
+        const file = join(await workspaceFolder(values.workspace), 'slipway.yaml');
+        await writeSettings(file, model.name, choice);
+        console.error(`slipway: ${file} says so now.`);
+      } else if (!values.json) {
+        console.log(`\nIn slipway.yaml (--write does it):\n\n${settingsText(model.name, choice).trimEnd()}`);
+      }
+      return 0;
+    });
+  },
+};
+
+function tableOf(measurements: readonly Measurement[], chosen: Measurement): string {
+  const heads = ['threads', 'processes', 'batch rows', 'requests/s', 'p50', 'p99', 'processor', 'memory', ''];
+  const lines = measurements.map((measurement) => [
+    String(measurement.threads),
+    String(measurement.processes),
+    String(measurement.batchRows),
+    measurement.rate.toFixed(0),
+    `${measurement.p50.toFixed(2)} ms`,
+    `${measurement.p99.toFixed(2)} ms`,
+    measurement.processorMicroseconds === null ? '-' : `${measurement.processorMicroseconds.toFixed(0)} µs`,
+    measurement.residentBytes === null ? '-' : bytesText(measurement.residentBytes),
+    measurement === chosen ? '<- chosen' : '',
+  ]);
+  const widths = heads.map((head, column) =>
+    Math.max(head.length, ...lines.map((line) => line[column]?.length ?? 0)),
+  );
+  return [heads, ...lines]
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padStart(column === heads.length - 1 ? 0 : (widths[column] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,168 @@
+import { availableParallelism } from 'node:os';
+import { SlipwayError } from '../../protocol/errors.ts';
+import type { ScorerModelInput } from '../../protocol/scorer.ts';
+import { startFleet } from '../../supervision/scorerFleet.ts';
+import { closedLoop, openLoop } from './load.ts';
+import { processUsage } from './processUsage.ts';
+
+/** How a model may be run. */
+export interface RuntimeChoice {
+  readonly threads: number;
+  readonly processes: number;
+  readonly batchRows: number;
+}
+
+/** What a way to run a model came to. */
+export interface Measurement extends RuntimeChoice {
+  /** Requests a second while every connection always waits for an answer. */
+  readonly rate: number;
+  /** How many times the rate of its best round is that of its worst. */
+  readonly spread: number;
+  /** Milliseconds under a constant, moderate load. */
+  readonly p50: number;
+  readonly p99: number;
+  /** Processor time for each request in microseconds, and memory of all processes; null where nothing tells it. */
+  readonly processorMicroseconds: number | null;
+  readonly residentBytes: number | null;
+}
+
+export interface TuningOptions {
+  readonly script: string;
+  readonly model: ScorerModelInput;
+  /** Rows of each request. */
+  readonly rows: number;
+  /** How long each way is measured. */
+  readonly seconds: number;
+  readonly signal: AbortSignal;
+  /** Told a share between 0 and 1. */
+  readonly progress: (fraction: number) => void;
+  readonly warn: (message: string) => void;
+}
+
+const connections = 32;
+/** The moderate load, as a share of what the plainest way can answer. */
+const moderateShare = 0.4;
+const warmUpSeconds = 0.25;
+const rounds = 2;
+
+/** More processes than this are not tried: each takes its memory. */
+const mostProcesses = 16;
+
+/** The ways to try on a machine with so many processor cores: threads by processes, and sizes of batches for each. */
+export function waysToRun(cores: number): readonly RuntimeChoice[] {
+  const most = Math.floor(Math.log2(Math.min(cores, mostProcesses)));
+  const counts = [...new Set([0, Math.floor(most / 2), most].map((power) => 2 ** power))];
+  return counts.flatMap((threads) =>
+    counts
+      .filter((processes) => threads * processes <= cores)
+      .flatMap((processes) => [1, 8, 64, 1024].map((batchRows) => ({ threads, processes, batchRows }))),
+  );
+}
+
+/**
+ * Measures each way to run a model, in rounds, so that what else the machine does meets all of them; each figure is the
+ * better of its rounds, as a disturbance only makes figures worse.
+ *
+ * @throws SlipwayError `cancelled`, or what a scorer failed with.
+ */
+export async function measureWays(options: TuningOptions): Promise<readonly Measurement[]> {
+  const ways = waysToRun(availableParallelism());
+  const measured: Measurement[][] = ways.map(() => []);
+  let moderateRate: number | null = null;
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [index, way] of ways.entries()) {
+      if (options.signal.aborted) throw new SlipwayError('cancelled');
+      const measurement: Measurement = await measureWay(way, moderateRate, options);
+      moderateRate ??= moderateShare * measurement.rate;
+      measured[index]?.push(measurement);
+      options.progress((round * ways.length + index + 1) / (rounds * ways.length));
+    }
+  }
+  return measured.flatMap((results) => bestOf(results));
+}
+
+async function measureWay(
+  { threads, processes, batchRows }: RuntimeChoice,
+  moderateRate: number | null,
+  { script, model, rows, seconds, warn }: TuningOptions,
+): Promise<Measurement> {
+  const fleet = await startFleet({
+    script,
+    port: 0,
+    processes,
+    scorer: {
+      endpoint: model.name,
+      models: [model],
+      host: '127.0.0.1',
+      token: null,
+      inferenceLog: null,
+      runtime: { threads, batchRows },
+    },
+    log: warn,
+  });
+  try {
+    const target = {
+      url: `${fleet.url}/v2/models/${encodeURIComponent(model.name)}/infer`,
+      body: repeatRows(fleet.versions[0]?.exampleRequest ?? '', rows),
+    };
+    await closedLoop(target, connections, warmUpSeconds);
+    const before = processUsage(fleet.processIds());
+    const full = await closedLoop(target, connections, seconds / 2);
+    const after = processUsage(fleet.processIds());
+    const moderate = await openLoop(target, moderateRate ?? moderateShare * full.rate, seconds / 2);
+    return {
+      threads,
+      processes,
+      batchRows,
+      rate: full.rate,
+      spread: 1,
+      p50: moderate.p50,
+      p99: moderate.p99,
+      processorMicroseconds: before && after && (after.microseconds - before.microseconds) / full.answers,
+      residentBytes: after?.residentBytes ?? null,
+    };
+  } finally {
+    await fleet.drain();
+  }
+}
+
+function bestOf(results: readonly Measurement[]): readonly Measurement[] {
+  const [first] = results;
+  if (!first) return [];
+  const rates = results.map(({ rate }) => rate);
+  const least = (figure: (measurement: Measurement) => number | null): number | null => {
+    const figures = results.flatMap((measurement) => figure(measurement) ?? []);
+    return figures.length === 0 ? null : Math.min(...figures);
+  };
+  return [
+    {
+      ...first,
+      rate: Math.max(...rates),
+      spread: Math.max(...rates) / Math.min(...rates),
+      p50: Math.min(...results.map(({ p50 }) => p50)),
+      p99: Math.min(...results.map(({ p99 }) => p99)),
+      processorMicroseconds: least(({ processorMicroseconds }) => processorMicroseconds),
+      residentBytes: least(({ residentBytes }) => residentBytes),
+    },
+  ];
+}
+
+interface ExampleRequest {
+  readonly inputs: readonly {
+    readonly shape: readonly number[];
+    readonly data: readonly unknown[];
+  }[];
+}
+
+/** The example request with its first row so many times. */
+export function repeatRows(example: string, rows: number): string {
+  if (rows === 1) return example;
+  const request: ExampleRequest = JSON.parse(example);
+  const inputs = request.inputs.map((input) => {
+    const [count = 1, ...rest] = input.shape;
+    const values: readonly unknown[] = input.data.flat(Number.POSITIVE_INFINITY);
+    const row = values.slice(0, values.length / Math.max(1, count));
+    return { ...input, shape: [rows, ...rest], data: Array.from({ length: rows }, () => row).flat() };
+  });
+  return JSON.stringify({ ...request, inputs });
+}

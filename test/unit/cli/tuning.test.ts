@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { choose } from '../../../src/cli/tuning/choice.ts';
+import {
+  type Measurement,
+  type RuntimeChoice,
+  repeatRows,
+  waysToRun,
+} from '../../../src/cli/tuning/measurement.ts';
+import { settingsText, writeSettings } from '../../../src/cli/tuning/settingsFile.ts';
+import { endpointsSettings } from '../../../src/protocol/endpointSettings.ts';
+import { inTemporaryFolder } from '../../engine/headless.ts';
+
+/** Measurements of a machine with two cores, whose rates a function gives. */
+function measured(rate: (way: RuntimeChoice) => number, spread = 1): readonly Measurement[] {
+  return waysToRun(2).map((way) => ({
+    ...way,
+    rate: rate(way),
+    spread,
+    p50: 1,
+    p99: 2,
+    processorMicroseconds: 100,
+    residentBytes: 100e6 * way.processes,
+  }));
+}
+
+const chosenOf = (measurements: readonly Measurement[]) => {
+  const { threads, processes, batchRows } = choose(measurements).chosen;
+  return { threads, processes, batchRows };
+};
+
+describe('The choice of threads, processes and batches', () => {
+  it('stays with the default where nothing is clearly faster', () => {
+    const measurements = measured(({ threads, processes, batchRows }) =>
+      threads > 1 ? 800 : processes > 1 ? 1200 : batchRows === 8 ? 1050 : 1000,
+    );
+    assert.deepEqual(chosenOf(measurements), { threads: 1, processes: 1, batchRows: 1024 });
+    assert.deepEqual(choose(measurements).reasons, [
+      'Requests that are there at the same time are joined, up to 1024 rows: 1.0 times as many requests as without joining.',
+      '1 thread in one run: 2 threads answer 0.8 times as many requests. More threads spin while they wait for each other.',
+      '1 process: 2 answer 1.2 times as many requests, which is not worth it (100 MB of memory against 200 MB).',
+    ]);
+  });
+
+  it('takes what is clearly faster, and says how much', () => {
+    const measurements = measured(
+      ({ processes, batchRows }) => 1000 * (processes === 2 ? 1.8 : 1) * (batchRows === 64 ? 1.5 : 1),
+    );
+    assert.deepEqual(chosenOf(measurements), { threads: 1, processes: 2, batchRows: 64 });
+    assert.match(
+      choose(measurements).reasons.join(' '),
+      /2 processes share the port: 1\.8 times as many requests as 1 process \(200 MB/,
+    );
+    const large = measured(({ threads }) => 1000 * threads);
+    assert.deepEqual(chosenOf(large), { threads: 2, processes: 1, batchRows: 1024 });
+    assert.match(
+      choose(large).reasons.join(' '),
+      /2 threads in one run: 2\.0 times as many requests as with 1 thread\./,
+    );
+    assert.equal(chosenOf(measured(({ batchRows }) => (batchRows === 1 ? 2000 : 1000))).batchRows, 1);
+  });
+
+  it('says when the machine was too busy for its figures to be trusted', () => {
+    assert.equal(choose(measured(() => 1000)).reasons.length, 3);
+    assert.match(choose(measured(() => 1000, 1.8)).reasons[3] ?? '', /busy with other things.* 1\.8 times/);
+  });
+
+  it('tries no more than the machine has', () => {
+    assert.deepEqual(
+      new Set(waysToRun(1).map(({ threads, processes }) => threads * processes)),
+      new Set([1]),
+    );
+    for (const cores of [2, 3, 4, 8, 64]) {
+      const ways = waysToRun(cores);
+      assert.ok(
+        ways.every(({ threads, processes }) => threads * processes <= cores),
+        String(cores),
+      );
+      assert.ok(ways.length <= 32, String(cores));
+      assert.equal(new Set(ways.map((way) => JSON.stringify(way))).size, ways.length);
+    }
+  });
+
+  it('asks with as many rows as it is told', () => {
+    const example = JSON.stringify({
+      inputs: [
+        { name: 'x', shape: [1, 2], datatype: 'FP32', data: [1, 2] },
+        { name: 'colour', shape: [1, 1], datatype: 'BYTES', data: [['red']] },
+      ],
+    });
+    assert.equal(repeatRows(example, 1), example);
+    assert.deepEqual(JSON.parse(repeatRows(example, 3)).inputs, [
+      { name: 'x', shape: [3, 2], datatype: 'FP32', data: [1, 2, 1, 2, 1, 2] },
+      { name: 'colour', shape: [3, 1], datatype: 'BYTES', data: ['red', 'red', 'red'] },
+    ]);
+  });
+});
+
+describe('The choice in slipway.yaml', () => {
+  const choice = { threads: 1, processes: 2, batchRows: 64 };
+
+  it('reads as it is shown', () => {
+    assert.equal(
+      settingsText('wine', choice),
+      'endpoints:\n  wine:\n    runtime:\n      threads: 1\n      processes: 2\n      batchRows: 64\n',
+    );
+  });
+
+  it('is written beside what is there, comments included', () =>
+    inTemporaryFolder(async (folder) => {
+      const file = join(folder, 'slipway.yaml');
+      await writeSettings(file, 'wine', choice);
+      assert.equal(await readFile(file, 'utf8'), settingsText('wine', choice));
+      await writeFile(
+        file,
+        [
+          '# What we serve',
+          'endpoints:',
+          '  # the old one',
+          '  red:',
+          '    model: wine',
+          '    runtime:',
+          '      threads: 4 # measured in May',
+          '      # as many as cores',
+          '      processes: 8',
+          'gates: {}',
+          '',
+        ].join('\n'),
+      );
+      await writeSettings(file, 'wine', choice);
+      const text = await readFile(file, 'utf8');
+      assert.equal(
+        text,
+        [
+          '# What we serve',
+          'endpoints:',
+          '  # the old one',
+          '  red:',
+          '    model: wine',
+          '    runtime:',
+          '      threads: 1 # measured in May',
+          '      # as many as cores',
+          '      processes: 2',
+          '      batchRows: 64',
+          'gates: {}',
+          '',
+        ].join('\n'),
+      );
+      const read = endpointsSettings.parse({ red: { model: 'wine', runtime: choice } });
+      assert.deepEqual(read.red?.runtime, choice);
+    }));
+
+  it('is not written into a file that is no YAML', () =>
+    inTemporaryFolder(async (folder) => {
+      const file = join(folder, 'slipway.yaml');
+      for (const text of ['endpoints: [', 'endpoints: none\n']) {
+        await writeFile(file, text);
+        await assert.rejects(writeSettings(file, 'wine', choice), { kind: 'invalidParameter' });
+        assert.equal(await readFile(file, 'utf8'), text);
+      }
+    }));
+});
