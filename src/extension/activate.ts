@@ -12,6 +12,8 @@ import { registerRegistryCommands } from './registry/commands.ts';
 import { createModelsTree } from './registry/modelsTree.ts';
 import { greetSample, openSampleProject } from './sample/openSampleProject.ts';
 import { registerServingCommands } from './serving/commands.ts';
+import { createEndpointLog } from './serving/endpointLog.ts';
+import { createEndpointStatus } from './serving/endpointStatus.ts';
 import { createEndpointsTree } from './serving/endpointsTree.ts';
 import { registerTrackingCommands } from './tracking/commands.ts';
 import { createExperimentsTree } from './tracking/experimentsTree.ts';
@@ -53,9 +55,11 @@ export function activate(context: ExtensionContext): void {
   const endpoints = add(createEndpointsTree({ folders, errors, formats }));
   const pages = add(createPageHost({ folders, errors, extensionUri }));
   const documents = add(createReadOnlyDocuments());
-  const health = add(createHealthItem(folders));
+  add(createHealthItem(folders));
   const contextKeys = createContextKeys();
-  add(keepUp({ folders, errors, contextKeys, experiments, models, endpoints, health }));
+  const status = add(createEndpointStatus(formats));
+  const endpointLog = add(createEndpointLog(folders));
+  add(keepUp({ folders, errors, contextKeys, experiments, models, endpoints, status }));
 
   const refresh = () => {
     for (const tree of [experiments, models, endpoints]) tree.refresh();
@@ -63,7 +67,7 @@ export function activate(context: ExtensionContext): void {
   add(registerEngineCommands({ register, folders, log, refresh }));
   add(registerTrackingCommands({ register, folders, formats, pages, documents, tree: experiments }));
   add(registerRegistryCommands({ register, folders, formats }));
-  add(registerServingCommands({ register, folders, formats, documents }));
+  add(registerServingCommands({ register, folders, formats, documents, pages, log: endpointLog }));
   add(registerMonitoringCommands({ register, folders, formats, pages }));
   add(registerInteropCommands({ register, folders, formats, documents }));
   add(registerMaintenanceCommands({ register, folders, formats, errors, documents }));

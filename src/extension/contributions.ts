@@ -20,6 +20,11 @@ export const walkthrough = 'getStarted';
 
 const folder = z.string().min(1);
 const modelTarget = z.object({ folder, model: z.string().min(1), version: z.number().int().optional() });
+const scoringTarget = modelTarget.required().extend({
+  input: z.string().min(1),
+  output: z.string().min(1),
+  onlyPredictions: z.boolean(),
+});
 
 /**
  * What commands act on. Elements of the trees have these members too, so that a context menu passes them.
@@ -33,6 +38,15 @@ export const targets = {
   model: modelTarget,
   promotion: modelTarget.extend({ stage: z.enum(stages).optional(), why: z.string().optional() }),
   endpoint: z.object({ folder, endpoint: z.string().min(1) }),
+  /** A version to bring in at the endpoint of its model; with `endpoint` the version is asked for. */
+  rollout: modelTarget.partial({ model: true }).extend({ endpoint: z.string().min(1).optional() }),
+  /** A file to score, with what is known of it; the Explorer passes the file's URI. Paths are absolute. */
+  scoring: z.union([
+    z
+      .object({ scheme: z.literal('file'), fsPath: z.string().min(1) })
+      .transform(({ fsPath }): Partial<z.infer<typeof scoringTarget>> => ({ input: fsPath })),
+    scoringTarget.partial(),
+  ]),
   /** What to import, as an absolute path. */
   import: z.object({ folder, path: z.string().min(1), keepInSync: z.boolean().optional() }),
   node: z.object({ folder, id: z.string().min(1) }),
@@ -43,7 +57,9 @@ export const targets = {
 export type ExperimentTarget = z.infer<typeof targets.experiment>;
 export type RunTarget = z.infer<typeof targets.run>;
 export type ModelTarget = z.infer<typeof targets.model>;
+export type ScoringTarget = z.infer<typeof targets.scoring>;
 export type EndpointTarget = z.infer<typeof targets.endpoint>;
+export type RolloutTarget = z.infer<typeof targets.rollout>;
 
 interface CommandDefinition<Argument> {
   /** Checks what the command is called with; whoever calls it without gets a question instead. */
@@ -74,10 +90,33 @@ export const commands = {
   'slipway.registerModel': command({ argument: targets.run.optional(), icon: 'tag', ...changes }),
   'slipway.promoteVersion': command({ argument: targets.promotion.optional(), icon: 'rocket', ...changes }),
   'slipway.startEndpoint': command({ argument: targets.model.optional(), icon: 'play', ...changes }),
+  'slipway.convertToOnnx': command({ argument: targets.model.optional(), icon: 'arrow-swap', ...changes }),
+  'slipway.scoreFile': command({ argument: targets.scoring.optional(), icon: 'table', ...changes }),
   'slipway.stopEndpoint': command({ argument: targets.endpoint.optional(), icon: 'debug-stop', ...changes }),
   'slipway.openEndpoint': command({ argument: targets.endpoint.optional(), icon: 'go-to-file', ...reads }),
   'slipway.copyEndpointAddress': command({ argument: targets.endpoint.optional(), icon: 'copy', ...reads }),
   'slipway.copyAsCurl': command({ argument: targets.endpoint.optional(), icon: 'terminal', ...reads }),
+  'slipway.copyAsPython': command({ argument: targets.endpoint.optional(), icon: 'code', ...reads }),
+  'slipway.copyAsTypeScript': command({ argument: targets.endpoint.optional(), icon: 'code', ...reads }),
+  'slipway.openTryPage': command({ argument: targets.endpoint.optional(), icon: 'link-external', ...reads }),
+  'slipway.showEndpointLog': command({ argument: targets.endpoint.optional(), icon: 'output', ...reads }),
+  'slipway.showRequests': command({ argument: targets.endpoint.optional(), icon: 'list-flat', ...reads }),
+  'slipway.exportRequests': command({ argument: targets.endpoint.optional(), icon: 'export', ...changes }),
+  'slipway.replayRequests': command({ argument: targets.endpoint.optional(), icon: 'history', ...changes }),
+  'slipway.startRollout': command({ argument: targets.rollout.optional(), icon: 'git-merge', ...changes }),
+  'slipway.rollBackRollout': command({ argument: targets.endpoint.optional(), icon: 'discard', ...changes }),
+  'slipway.promoteCandidate': command({ argument: targets.endpoint.optional(), icon: 'rocket', ...changes }),
+  'slipway.pauseRollout': command({
+    argument: targets.endpoint.optional(),
+    icon: 'debug-pause',
+    ...changes,
+  }),
+  'slipway.resumeRollout': command({
+    argument: targets.endpoint.optional(),
+    icon: 'debug-continue',
+    ...changes,
+  }),
+  'slipway.loadTest': command({ argument: targets.endpoint.optional(), icon: 'dashboard', ...changes }),
   'slipway.sendTestRequest': command({ argument: targets.endpoint.optional(), icon: 'send', ...changes }),
   'slipway.showDrift': command({ argument: targets.endpoint.optional(), icon: 'graph', ...changes }),
   'slipway.importRuns': command({ argument: targets.import.optional(), icon: 'cloud-download', ...changes }),
@@ -114,6 +153,8 @@ function setting<Value>(definition: SettingDefinition<Value>): SettingDefinition
 export const settings = {
   /** The Node that runs engine and scorers instead of VS Code's own; empty for VS Code's own. */
   'slipway.nodePath': setting({ value: z.string(), default: '', restricted: true }),
+  /** The interpreter that loads Python models: a path or a name; empty takes the editor's or the run's own. */
+  'slipway.python': setting({ value: z.string(), default: '', restricted: true }),
   'slipway.engine.autoStart': setting({ value: z.boolean(), default: true, restricted: false }),
   'slipway.provenance.enabled': setting({ value: z.boolean(), default: true, restricted: false }),
   'slipway.experiments.pageSize': setting({
@@ -149,8 +190,13 @@ export const viewItems = [
   'version',
   'versionWithRun',
   'endpointReady',
+  /** It is ready, and a version comes in. */
+  'endpointRollout',
+  /** The rollout waits for the person. */
+  'endpointPaused',
   'endpointStarting',
   'endpointStopped',
   'endpointFailed',
+  'variant',
 ] as const;
 export type ViewItem = (typeof viewItems)[number];

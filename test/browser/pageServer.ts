@@ -20,6 +20,7 @@ export interface PageServer {
 const entries: Readonly<Record<PageType, string>> = {
   run: 'src/webview/tracking/runPage.tsx',
   drift: 'src/webview/monitoring/driftPage.tsx',
+  endpoint: 'src/webview/serving/endpointPage.tsx',
 };
 
 /** Builds the pages as `esbuild.js` does and serves them. */
@@ -41,7 +42,7 @@ export async function servePages(browser: Browser): Promise<PageServer> {
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://127.0.0.1');
     const origin = `http://${request.headers.host}`;
-    const page = url.pathname === '/run' ? 'run' : url.pathname === '/drift' ? 'drift' : null;
+    const page = pageAt(url.pathname);
     void (
       page ? frameOf(page, url.searchParams.get('language') ?? 'en', origin) : resource(folder, url.pathname)
     ).then(
@@ -74,6 +75,19 @@ const types: Readonly<Record<string, string>> = {
   '.css': 'text/css',
   '.ttf': 'font/ttf',
 };
+
+function pageAt(path: string): PageType | null {
+  switch (path) {
+    case '/run':
+      return 'run';
+    case '/drift':
+      return 'drift';
+    case '/endpoint':
+      return 'endpoint';
+    default:
+      return null;
+  }
+}
 
 async function frameOf(page: PageType, language: string, origin: string): Promise<string> {
   const name = language === 'en' ? 'bundle.l10n.json' : `bundle.l10n.${language}.json`;

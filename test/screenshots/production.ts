@@ -22,16 +22,17 @@ export const endpoints: Scene = {
     await page.locator('.monaco-dialog-box').getByRole('button', { name: 'Cancel' }).click();
     await runCommand('Slipway: Start Endpoint');
     await pick('Choose the version to serve', 'Production');
-    await treeRow(page, 'http://127.0.0.1').waitFor();
+    await treeRow(page, 'ready').waitFor();
   },
 };
 
-/** How to call it. */
-export const endpointDocument: Scene = {
-  name: 'endpoint-document',
+/** Its page. */
+export const endpointPage: Scene = {
+  name: 'endpoint-page',
   async show({ runCommand, webview }) {
     await runCommand('Notifications: Clear All Notifications');
     await runCommand('Slipway: Open Endpoint');
-    await webview().locator('code').first().waitFor();
+    await webview().locator('canvas').first().waitFor();
+    await webview().getByText('/v2/models/').waitFor();
   },
 };

@@ -1,5 +1,5 @@
 import { driftPage, narrowRunPage, runPage, walkthrough } from './pages.ts';
-import { endpointDocument, endpoints, promoteConfirmation } from './production.ts';
+import { endpointPage, endpoints, promoteConfirmation } from './production.ts';
 import type { Story } from './scene.ts';
 import { emptyViews, experiments, models, untrusted } from './sideBar.ts';
 import { diskUsage, importChoices, imported } from './store.ts';
@@ -17,7 +17,7 @@ export const stories: readonly Story[] = [
       models,
       promoteConfirmation,
       endpoints,
-      endpointDocument,
+      endpointPage,
       narrowRunPage,
     ],
   },

@@ -20,6 +20,7 @@ import type {
   EngineResult,
 } from '../../protocol/engine.ts';
 import { fromErrorData, isErrorData, SlipwayError, toSlipwayError } from '../../protocol/errors.ts';
+import type { PythonConsent } from '../../protocol/pythonModels.ts';
 import { settingOf } from '../views/settings.ts';
 import { findFreePort } from './freePort.ts';
 import { type EngineProcess, type ProcessEnd, startEngineProcess } from './process.ts';
@@ -60,6 +61,8 @@ export interface EngineClient {
     params: EngineParams<Method>,
     cancellation?: CancellationToken,
   ): Promise<EngineResult<Method>>;
+  /** Lets the engine load a Python model, now and whenever it starts: the person allowed it. */
+  allowPython(consent: PythonConsent): Promise<void>;
   on<Event extends EngineEvent>(event: Event, listener: (data: EngineEvents[Event]) => void): Disposable;
   /** Every event that the engine tells. */
   onAny(listener: EngineListener): Disposable;
@@ -74,11 +77,14 @@ export interface EngineClientOptions {
   readonly folder: WorkspaceFolder;
   /** The engine's bundle. */
   readonly script: string;
-  /** Keeps the port, so that terminals that are open find the engine again. */
+  /** Keeps the port, so that terminals that are open find the engine again, and which Python models were allowed. */
   readonly memory: Memento;
   readonly secrets: SecretStorage;
   readonly log: LogOutputChannel;
 }
+
+/** Python models that are remembered as allowed; the person is asked again for older ones. */
+const keptConsents = 500;
 
 interface Conversation {
   readonly process: EngineProcess;
@@ -91,6 +97,7 @@ const events = [
   'serving/changed',
   'provenance/changed',
   'job/progress',
+  'serving/loadTestStep',
   'log',
 ] as const satisfies readonly EngineEvent[];
 
@@ -99,6 +106,7 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
   const { folder, log, memory } = options;
   const id = folder.uri.toString();
   const portKey = `slipway.port:${id}`;
+  const consentsKey = `slipway.pythonConsents:${id}`;
   const stateChanged = new EventEmitter<EngineState>();
   const crashed = new EventEmitter<ProcessEnd>();
   const listeners = new Set<EngineListener>();
@@ -124,6 +132,8 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
     connection.listen();
   };
 
+  const pythonConsents = () => memory.get<PythonConsent[]>(consentsKey, []);
+
   const open = async (): Promise<Conversation> => {
     become({ name: 'starting', expected: null });
     const token = await engineToken(options.secrets, id);
@@ -141,6 +151,7 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
         preferredPort: port,
         token,
         trusted: workspace.isTrusted,
+        pythonConsents: pythonConsents(),
       });
       if (address !== null) await memory.update(portKey, address.port);
       return { process, address };
@@ -234,6 +245,12 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
       const answer = await ask(damaged, method, params, cancellation);
       if (method === 'maintenance/restore') await restart();
       return answer;
+    },
+    async allowPython(consent) {
+      const others = pythonConsents().filter(({ digest }) => digest !== consent.digest);
+      await memory.update(consentsKey, [...others, consent].slice(-keptConsents));
+      const { process } = await running();
+      await ask(process, 'python/allow', consent);
     },
     on(event, listener) {
       const selective: EngineListener = (happened, data) => {

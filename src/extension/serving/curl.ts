@@ -1,20 +1,16 @@
-import type { EndpointDescription } from '../../protocol/serving.ts';
+import type { Call } from './call.ts';
 
-/** Where the command gets the token from: written into it, or read from the variable that terminals have. */
-export type TokenSource = 'literal' | 'variable';
-
-/** A `curl` command for a POSIX shell that sends the endpoint's example request. */
-export function curlCommand(description: EndpointDescription, tokenSource: TokenSource): string {
-  const { inferUrl, exampleRequest, token } = description;
-  const lines = [`curl -sS ${quoted(inferUrl)}`, `-H ${quoted('Content-Type: application/json')}`];
+/** A `curl` command for a POSIX shell that sends a request. */
+export function curlCommand({ url, body, token }: Call): string {
+  const lines = [`curl -sS ${quoted(url)}`, `-H ${quoted('Content-Type: application/json')}`];
   if (token !== null) {
     lines.push(
-      tokenSource === 'literal'
-        ? `-H ${quoted(`Authorization: Bearer ${token}`)}`
-        : '-H "Authorization: Bearer $MLFLOW_TRACKING_TOKEN"',
+      token.from === 'literal'
+        ? `-H ${quoted(`Authorization: Bearer ${token.value}`)}`
+        : `-H "Authorization: Bearer $${token.variable}"`,
     );
   }
-  lines.push(`-d ${quoted(exampleRequest)}`);
+  lines.push(`-d ${quoted(body)}`);
   return lines.join(' \\\n  ');
 }
 

@@ -1,12 +1,14 @@
-import type { EndpointState, EndpointSummary } from '../../protocol/serving.ts';
-import { type ViewItem, views } from '../contributions.ts';
+import { l10n } from 'vscode';
+import type { EndpointSummary, VariantSummary } from '../../protocol/serving.ts';
+import { type CommandId, views } from '../contributions.ts';
 import type { EngineClient } from '../engine/client.ts';
 import type { EngineFolders } from '../engine/folders.ts';
 import type { ErrorReporter } from '../views/errors.ts';
 import type { Formats } from '../views/formats.ts';
 import { createLiveTree, type LiveTree } from '../views/tree.ts';
 import { createNode, type TreeNode } from '../views/treeNode.ts';
-import { endpointDescription, endpointTooltip, stateIcon } from './endpointDescription.ts';
+import { endpointDescription, endpointIcon, endpointKind, endpointTooltip } from './endpointDescription.ts';
+import { variantDescription, variantIcon, variantLabel, variantTooltip } from './variantDescription.ts';
 
 export interface EndpointsTreeOptions {
   readonly folders: EngineFolders;
@@ -14,27 +16,49 @@ export interface EndpointsTreeOptions {
   readonly formats: Formats;
 }
 
-const kinds = {
-  starting: 'endpointStarting',
-  ready: 'endpointReady',
-  stopped: 'endpointStopped',
-  failed: 'endpointFailed',
-} as const satisfies Record<EndpointState, ViewItem>;
-
-/** Endpoints by name, running or not. */
+/** Endpoints by name, running or not, and below each the versions that answer there. */
 export function createEndpointsTree({ folders, errors, formats }: EndpointsTreeOptions): LiveTree {
+  const openPage = (client: EngineClient, endpoint: EndpointSummary) => ({
+    title: l10n.t('Open Endpoint'),
+    command: 'slipway.openEndpoint' satisfies CommandId,
+    arguments: [{ folder: client.id, endpoint: endpoint.name }],
+  });
+
   const endpointNode = (client: EngineClient, endpoint: EndpointSummary): TreeNode =>
     createNode(
       client,
       `endpoint/${endpoint.name}`,
       {
         label: endpoint.name,
-        kind: kinds[endpoint.state],
+        kind: endpointKind(endpoint),
         description: endpointDescription(endpoint, formats),
         tooltip: endpointTooltip(endpoint, formats),
-        iconPath: stateIcon(endpoint.state),
+        iconPath: endpointIcon(endpoint),
+        command: openPage(client, endpoint),
       },
       { endpoint: endpoint.name, model: endpoint.modelName, version: endpoint.modelVersion },
+      endpoint.variants.length === 0 ? null : () => variantNodes(client, endpoint.name),
+      endpoint.rollout !== null,
+    );
+
+  const variantNodes = async (client: EngineClient, name: string): Promise<readonly TreeNode[]> => {
+    const endpoint = (await client.request('serving/endpoints', {})).find((one) => one.name === name);
+    return endpoint?.variants.map((variant) => variantNode(client, endpoint, variant)) ?? [];
+  };
+
+  const variantNode = (client: EngineClient, endpoint: EndpointSummary, variant: VariantSummary): TreeNode =>
+    createNode(
+      client,
+      `endpoint/${endpoint.name}/${variant.name}/${variant.model}/${variant.version}`,
+      {
+        label: variantLabel(variant, endpoint),
+        kind: 'variant',
+        description: variantDescription(variant, formats),
+        tooltip: variantTooltip(variant, endpoint, formats),
+        iconPath: variantIcon(variant),
+        command: openPage(client, endpoint),
+      },
+      { endpoint: endpoint.name },
     );
 
   return createLiveTree({

@@ -4,7 +4,7 @@ import type { EndpointTarget } from '../contributions.ts';
 import type { EngineFolders } from '../engine/folders.ts';
 import type { Formats } from '../views/formats.ts';
 import { choose } from '../views/quickPick.ts';
-import { endpointDescription, stateIcon } from './endpointDescription.ts';
+import { endpointDescription, endpointIcon } from './endpointDescription.ts';
 
 /** Asks for an endpoint in one of the given states, the ready and busiest first. A single one is not asked for. */
 export async function pickEndpoint(
@@ -29,7 +29,7 @@ export async function pickEndpoint(
     .map(({ folder, endpoint }) => ({
       label: endpoint.name,
       description: endpointDescription(endpoint, formats),
-      iconPath: stateIcon(endpoint.state),
+      iconPath: endpointIcon(endpoint),
       value: { folder, endpoint: endpoint.name },
     }));
   const [only, ...others] = choices;

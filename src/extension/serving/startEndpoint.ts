@@ -9,6 +9,7 @@ import { pickVersion, productionVersion } from '../registry/pickVersion.ts';
 import { runCommand } from '../views/commands.ts';
 import { sentenceOf } from '../views/errors.ts';
 import type { Formats } from '../views/formats.ts';
+import { mayLoad } from './pythonConsent.ts';
 
 /** Serves a version: the named one, else the model's version in production, else the one the person chooses. */
 export async function startEndpoint(
@@ -22,6 +23,7 @@ export async function startEndpoint(
   if (!chosen) return;
   const client = folders.of(chosen.folder);
   if (!(await confirmed(client, chosen.version))) return;
+  if (!(await mayLoad(client, chosen.version))) return;
   const endpoint = await start(client, chosen.version, null);
   if (!endpoint) return;
 

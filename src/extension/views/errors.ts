@@ -83,6 +83,17 @@ function remedyButtonsOf(error: SlipwayError): readonly Button[] {
         },
         showLog,
       ];
+    case 'pythonNotFound':
+    case 'pythonPackagesMissing':
+    case 'pythonModelUnreadable':
+      return [
+        {
+          title: l10n.t('Choose Another Python'),
+          command: 'workbench.action.openSettings',
+          arguments: ['slipway.python' satisfies SettingId],
+        },
+        showLog,
+      ];
     case 'storeDamaged':
       return [
         { title: l10n.t('Restore Store…'), command: 'slipway.restoreStore' satisfies CommandId },

@@ -12,6 +12,12 @@ export interface Formats {
   bytes(value: number): string;
   /** How long ago, such as "3 min ago"; a date when it is more than a month. */
   age(milliseconds: number): string;
+  /** A latency in milliseconds with three significant digits, such as "1.84 ms". */
+  latency(milliseconds: number): string;
+  /** How often a second, such as "12.4/s". */
+  rate(perSecond: number): string;
+  /** A share between 0 and 1 as a percentage, such as "5%". */
+  share(share: number): string;
   /** Such as "1 h 04 min" or "2.4 s". */
   duration(milliseconds: number): string;
   /** A moment to the second, in the person's zone. */
@@ -35,6 +41,7 @@ export function createFormats(l10n: Translator, locale: string, now: () => numbe
   const counts = numbers({});
   const tenths = numbers({ maximumFractionDigits: 1 });
   const sizes = numbers({ maximumSignificantDigits: 3 });
+  const percentages = numbers({ style: 'percent', maximumSignificantDigits: 3 });
   const dates = times({ dateStyle: 'medium' });
   const moments = times({ dateStyle: 'medium', timeStyle: 'medium' });
 
@@ -69,8 +76,15 @@ export function createFormats(l10n: Translator, locale: string, now: () => numbe
       }
       return l10n.t('{0} h {1} min', Math.floor(milliseconds / hour), padded(milliseconds % hour, minute));
     },
+    latency: (milliseconds) => l10n.t('{0} ms', sizes().format(milliseconds)),
+    rate: (perSecond) => l10n.t('{0}/s', (perSecond < 1000 ? sizes : counts)().format(rounded(perSecond))),
+    share: (share) => percentages().format(share),
     moment: (milliseconds) => moments().format(milliseconds),
   };
+}
+
+function rounded(perSecond: number): number {
+  return perSecond < 1000 ? perSecond : Math.round(perSecond);
 }
 
 /** The first formatters of a process take tens of milliseconds, for which activation does not wait. */

@@ -1,10 +1,11 @@
 import type { Disposable } from 'vscode';
 import { l10n, workspace } from 'vscode';
 import type { EngineFolders } from '../engine/folders.ts';
+import { needsAttention } from '../serving/endpointDescription.ts';
+import type { EndpointStatus, FolderEndpoint } from '../serving/endpointStatus.ts';
 import type { ContextKeys } from './contextKeys.ts';
 import { createDisposables } from './disposables.ts';
 import type { ErrorReporter } from './errors.ts';
-import type { HealthItem } from './statusBar.ts';
 import type { LiveTree } from './tree.ts';
 
 export interface LivenessOptions {
@@ -14,15 +15,18 @@ export interface LivenessOptions {
   readonly experiments: LiveTree;
   readonly models: LiveTree;
   readonly endpoints: LiveTree;
-  readonly health: HealthItem;
+  readonly status: EndpointStatus;
 }
+
+/** Rates are of the last ten seconds. */
+const rateMilliseconds = 5_000;
 
 /**
  * Keeps up with the engines that run: trees are read again when something changed, and badges, context keys and the
  * status bar say how things stand. It never starts an engine.
  */
 export function keepUp(options: LivenessOptions): Disposable {
-  const { folders, errors, contextKeys, experiments, models, endpoints, health } = options;
+  const { folders, errors, contextKeys, experiments, models, endpoints, status } = options;
 
   const ready = () => folders.all.filter(({ state }) => state.name === 'ready');
 
@@ -49,20 +53,46 @@ export function keepUp(options: LivenessOptions): Disposable {
     contextKeys.set('slipway.hasModels', lists.flat().length > 0);
   };
 
-  const countEndpoints = async () => {
-    const lists = await Promise.all(ready().map((client) => client.request('serving/endpoints', {})));
+  const readEndpoints = async () => {
+    const lists = await Promise.all(
+      ready().map(async (client) => {
+        const found = await client.request('serving/endpoints', {});
+        return found.map((endpoint): FolderEndpoint => ({ folder: client.id, endpoint }));
+      }),
+    );
     const all = lists.flat();
-    const failed = all.filter(({ state }) => state === 'failed').length;
+    const unhealthy = all.filter(({ endpoint }) => needsAttention(endpoint)).length;
     endpoints.badge(
-      failed === 0
+      unhealthy === 0
         ? undefined
         : {
-            value: failed,
-            tooltip: failed === 1 ? l10n.t('1 endpoint failed') : l10n.t('{0} endpoints failed', failed),
+            value: unhealthy,
+            tooltip:
+              unhealthy === 1
+                ? l10n.t('1 endpoint needs attention')
+                : l10n.t('{0} endpoints need attention', unhealthy),
           },
     );
     contextKeys.set('slipway.hasEndpoints', all.length > 0);
-    health.serving(all.filter(({ state }) => state === 'ready').length);
+    status.show(all);
+    // Traffic tells many times a second, and what it tells says nothing new of models.
+    const served = servedVersions(all);
+    if (served !== servedBefore) models.refresh();
+    servedBefore = served;
+    return all;
+  };
+  let servedBefore = '';
+
+  /** Nobody tells that requests stopped coming, so rates are read again until they are zero. */
+  let quiet: NodeJS.Timeout | undefined;
+  const countEndpoints = async () => {
+    const all = await readEndpoints();
+    clearTimeout(quiet);
+    if (all.every(({ endpoint }) => endpoint.rate === 0)) return;
+    quiet = setTimeout(() => {
+      endpoints.refresh();
+      served();
+    }, rateMilliseconds);
   };
 
   const runs = oneAtATime(countRuns, errors);
@@ -86,7 +116,6 @@ export function keepUp(options: LivenessOptions): Disposable {
       }
       if (event === 'serving/changed') {
         endpoints.refresh();
-        models.refresh();
         served();
       }
     }),
@@ -98,7 +127,23 @@ export function keepUp(options: LivenessOptions): Disposable {
       served();
     }),
   );
+  disposables.add({ dispose: () => clearTimeout(quiet) });
   return disposables;
+}
+
+/** What is served where, as one text to compare. */
+function servedVersions(all: readonly FolderEndpoint[]): string {
+  return JSON.stringify(
+    all.map(({ folder, endpoint: { name, state, url, modelName, modelVersion, variants } }) => [
+      folder,
+      name,
+      state,
+      url,
+      modelName,
+      modelVersion,
+      variants.map(({ model, version }) => [model, version]),
+    ]),
+  );
 }
 
 /** While one reading is under way, any number of calls lead to one more after it. */

@@ -11,12 +11,12 @@ export function escaped(text: string): string {
   return text.replaceAll(/[\\`*_{}[\]()#+\-.!<>|]/g, '\\$&');
 }
 
-/** A table of cells that are Markdown already. The first column stands to the left, the others to the right. */
-export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table of cells that are Markdown already. The first `left` columns stand to the left, the others to the right. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[], left = 1): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [
     line(header),
-    line(header.map((_, column) => (column === 0 ? '---' : '---:'))),
+    line(header.map((_, column) => (column < left ? '---' : '---:'))),
     ...rows.map(line),
   ].join('\n');
 }

@@ -4,7 +4,7 @@ import type { EngineMethod, EngineParams } from '../../protocol/engine.ts';
 import { engineRequests } from '../../protocol/engine.ts';
 import { SlipwayError } from '../../protocol/errors.ts';
 import { encodeNonFinite } from '../../protocol/nonFinite.ts';
-import type { MessageToPage, PageMethod, PageSubject } from '../../protocol/page.ts';
+import type { MessageToPage, PageMethod, PagePart, PageSubject } from '../../protocol/page.ts';
 import type { EngineClient } from '../engine/client.ts';
 import type { EngineFolders } from '../engine/folders.ts';
 import { runCommand } from './commands.ts';
@@ -23,12 +23,19 @@ export interface PageConnectionOptions {
 type Request = Extract<CheckedMessage, { readonly type: 'request' }>;
 type Action = Extract<CheckedMessage, { readonly type: 'action' }>;
 
+export interface PageConnection extends Disposable {
+  /** Shows a part of the page, now or as soon as the page listens. */
+  reveal(part: PagePart): void;
+}
+
 /**
  * The conversation with one open page: answers its requests from its folder's engine, does what it asks for, and
  * passes on what the engine tells.
  */
-export function connectPage({ webview, subject, folders, errors }: PageConnectionOptions): Disposable {
+export function connectPage({ webview, subject, folders, errors }: PageConnectionOptions): PageConnection {
   const disposables = createDisposables();
+  let listens = false;
+  let wanted: PagePart | null = null;
   const running = new Map<number, CancellationTokenSource>();
   const send = (message: MessageToPage) => void webview.postMessage(encodeNonFinite(message));
 
@@ -71,14 +78,32 @@ export function connectPage({ webview, subject, folders, errors }: PageConnectio
       }
       case 'saveImage':
         return saveImage(folders.of(subject.folder), action.name, action.dataUrl);
+      case 'saveTable':
+        return saveTable(folders.of(subject.folder), action.name, action.text);
+      case 'startEndpoint': {
+        const { model, version } = action;
+        return runCommand('slipway.startEndpoint', { folder: subject.folder, model, version });
+      }
+      case 'endpointCommand': {
+        if (subject.page !== 'endpoint') return;
+        const { folder, endpoint } = subject;
+        return runCommand(`slipway.${action.command}`, { folder, endpoint });
+      }
     }
+  };
+
+  const show = () => {
+    listens = true;
+    send({ type: 'show', subject, trusted: workspace.isTrusted });
+    if (wanted !== null) send({ type: 'reveal', part: wanted });
+    wanted = null;
   };
 
   const receive = async (message: unknown) => {
     const checked = parseMessage(message);
     switch (checked?.type) {
       case 'ready':
-        return send({ type: 'show', subject, trusted: workspace.isTrusted });
+        return show();
       case 'request':
         return answer(checked);
       case 'cancel':
@@ -111,12 +136,18 @@ export function connectPage({ webview, subject, folders, errors }: PageConnectio
       for (const cancellation of running.values()) cancellation.cancel();
     },
   });
-  return disposables;
+  return {
+    reveal(part) {
+      if (listens) send({ type: 'reveal', part });
+      else wanted = part;
+    },
+    dispose: () => disposables.dispose(),
+  };
 }
 
 /** Whether this starts a process: a page restored in a workspace that is not trusted any more may not. */
 function startsWork(method: PageMethod): boolean {
-  return method === 'monitoring/drift';
+  return method === 'monitoring/drift' || method === 'serving/loadTest';
 }
 
 function checkedParams<Method extends EngineMethod>(method: Method, params: unknown): EngineParams<Method> {
@@ -143,11 +174,19 @@ async function chooseReferenceFile(client: EngineClient): Promise<string | undef
 }
 
 async function saveImage(client: EngineClient, name: string, dataUrl: string): Promise<void> {
-  const fileName = `${name.replaceAll(/[^\p{L}\p{N} _.-]/gu, '_')}.png`;
+  const picture = Buffer.from(dataUrl.slice(dataUrl.indexOf(',') + 1), 'base64');
+  await save(client, name, 'png', picture);
+}
+
+function saveTable(client: EngineClient, name: string, text: string): Promise<void> {
+  return save(client, name, 'csv', Buffer.from(text));
+}
+
+async function save(client: EngineClient, name: string, ending: string, content: Buffer): Promise<void> {
+  const fileName = `${name.replaceAll(/[^\p{L}\p{N} _.-]/gu, '_')}.${ending}`;
   const target = await window.showSaveDialog({
     defaultUri: Uri.joinPath(client.folder.uri, fileName),
-    filters: { PNG: ['png'] },
+    filters: { [ending.toUpperCase()]: [ending] },
   });
-  if (!target) return;
-  await workspace.fs.writeFile(target, Buffer.from(dataUrl.slice(dataUrl.indexOf(',') + 1), 'base64'));
+  if (target) await workspace.fs.writeFile(target, content);
 }

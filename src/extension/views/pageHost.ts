@@ -1,16 +1,16 @@
 import { type Disposable, env, l10n, Uri, ViewColumn, type WebviewPanel, window } from 'vscode';
-import type { PageSubject, PageType } from '../../protocol/page.ts';
+import type { PagePart, PageSubject, PageType } from '../../protocol/page.ts';
 import type { EngineFolders } from '../engine/folders.ts';
 import { createDisposables } from './disposables.ts';
 import type { ErrorReporter } from './errors.ts';
-import { connectPage } from './pageConnection.ts';
+import { connectPage, type PageConnection } from './pageConnection.ts';
 import { pageHtml } from './pageHtml.ts';
 import { parsePageState } from './pageMessages.ts';
 
 /** Opens pages in editor tabs, and brings them back after a reload of the window. */
 export interface PageHost extends Disposable {
-  /** Shows the page of this subject: the one that is open already, or a new one. */
-  open(subject: PageSubject, title: string): void;
+  /** Shows the page of this subject, the one that is open already or a new one, and of it this part. */
+  open(subject: PageSubject, title: string, part?: PagePart): void;
 }
 
 export interface PageHostOptions {
@@ -19,23 +19,23 @@ export interface PageHostOptions {
   readonly extensionUri: Uri;
 }
 
-const pageTypes = ['run', 'drift'] as const satisfies readonly PageType[];
+const pageTypes = ['run', 'drift', 'endpoint'] as const satisfies readonly PageType[];
 
 export function createPageHost({ folders, errors, extensionUri }: PageHostOptions): PageHost {
   const root = Uri.joinPath(extensionUri, 'dist', 'webview');
-  const panels = new Map<string, WebviewPanel>();
+  const panels = new Map<string, { readonly panel: WebviewPanel; readonly connection: PageConnection }>();
   const disposables = createDisposables();
 
   const fill = (panel: WebviewPanel, subject: PageSubject) => {
     const key = keyOf(subject);
-    panels.set(key, panel);
     panel.iconPath = iconOf(extensionUri, subject.page);
     const { webview } = panel;
     webview.options = { enableScripts: true, localResourceRoots: [root] };
     const connection = connectPage({ webview, subject, folders, errors });
+    panels.set(key, { panel, connection });
     panel.onDidDispose(() => {
       connection.dispose();
-      if (panels.get(key) === panel) panels.delete(key);
+      if (panels.get(key)?.panel === panel) panels.delete(key);
     });
     webview.html = pageHtml({
       page: subject.page,
@@ -45,6 +45,7 @@ export function createPageHost({ folders, errors, extensionUri }: PageHostOption
       source: webview.cspSource,
       resource: (file) => webview.asWebviewUri(Uri.joinPath(root, file)).toString(),
     });
+    return connection;
   };
 
   for (const page of pageTypes) {
@@ -60,14 +61,14 @@ export function createPageHost({ folders, errors, extensionUri }: PageHostOption
   }
 
   return {
-    open(subject, name) {
+    open(subject, name, part) {
       const shown = panels.get(keyOf(subject));
-      if (shown) {
-        shown.reveal();
-        return;
-      }
+      shown?.panel.reveal();
       const title = titleOf(subject.page, name);
-      fill(window.createWebviewPanel(viewTypeOf(subject.page), title, ViewColumn.Active), subject);
+      const connection =
+        shown?.connection ??
+        fill(window.createWebviewPanel(viewTypeOf(subject.page), title, ViewColumn.Active), subject);
+      if (part !== undefined) connection.reveal(part);
     },
     // Panels stay: a reload of the window ends the extension too, and brings back only what was still open.
     dispose: () => disposables.dispose(),
@@ -84,7 +85,7 @@ function keyOf(subject: PageSubject): string {
 }
 
 function titleOf(page: PageType, name: string): string {
-  return page === 'run' ? name : l10n.t('Drift: {0}', name);
+  return page === 'drift' ? l10n.t('Drift: {0}', name) : name;
 }
 
 function iconOf(extensionUri: Uri, page: PageType): { light: Uri; dark: Uri } {

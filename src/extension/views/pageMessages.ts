@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { engineRequests } from '../../protocol/engine.ts';
-import { type PageMethod, type PageSubject, type PageType, pageMethods } from '../../protocol/page.ts';
+import {
+  endpointPageCommands,
+  type PageMethod,
+  type PageSubject,
+  type PageType,
+  pageMethods,
+} from '../../protocol/page.ts';
 
 /** Checks what comes from a page: pages show data from anywhere, so the host trusts nothing that they say. */
 
@@ -26,6 +32,23 @@ const messageFromPage = z.union([
     name: z.string().max(256),
     dataUrl: z.string().startsWith('data:image/png;base64,'),
   }),
+  z.object({
+    type: z.literal('action'),
+    action: z.literal('saveTable'),
+    name: z.string().max(256),
+    text: z.string(),
+  }),
+  z.object({
+    type: z.literal('action'),
+    action: z.literal('endpointCommand'),
+    command: z.enum(endpointPageCommands),
+  }),
+  z.object({
+    type: z.literal('action'),
+    action: z.literal('startEndpoint'),
+    model: z.string().min(1),
+    version: z.number().int().positive(),
+  }),
 ]);
 export type CheckedMessage = z.infer<typeof messageFromPage>;
 
@@ -43,6 +66,7 @@ export function isAllowed(page: PageType, method: string): method is PageMethod 
 const subject = z.union([
   z.object({ page: z.literal('run'), folder: z.string().min(1), runId: z.string().min(1) }),
   z.object({ page: z.literal('drift'), folder: z.string().min(1), endpoint: z.string().min(1) }),
+  z.object({ page: z.literal('endpoint'), folder: z.string().min(1), endpoint: z.string().min(1) }),
 ]);
 
 /** What a page kept before the window was reloaded, or null when it kept nothing that is understood. */

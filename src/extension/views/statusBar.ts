@@ -1,20 +1,14 @@
 import { type Disposable, l10n, StatusBarAlignment, ThemeColor, window } from 'vscode';
-import { type CommandId, views } from '../contributions.ts';
+import type { CommandId } from '../contributions.ts';
 import type { EngineFolders } from '../engine/folders.ts';
 import { createDisposables } from './disposables.ts';
 import { sentenceOf } from './errors.ts';
 
-/** The health of the engines in the status bar: there only when an engine starts, failed, or serves endpoints. */
-export interface HealthItem extends Disposable {
-  /** How many endpoints answer. */
-  serving(count: number): void;
-}
-
-export function createHealthItem(folders: EngineFolders): HealthItem {
+/** The health of the engines in the status bar: there only when an engine starts or failed. */
+export function createHealthItem(folders: EngineFolders): Disposable {
   const disposables = createDisposables();
   const item = disposables.add(window.createStatusBarItem('slipway.health', StatusBarAlignment.Left, -10));
   item.name = 'Slipway';
-  let endpoints = 0;
 
   const show = () => {
     const states = folders.all.map(({ state }) => state);
@@ -28,10 +22,6 @@ export function createHealthItem(folders: EngineFolders): HealthItem {
       item.text = `$(sync~spin) ${l10n.t('Slipway starts')}`;
       item.tooltip = l10n.t('The Slipway engine is starting.');
       item.command = 'slipway.showLog' satisfies CommandId;
-    } else if (endpoints > 0) {
-      item.text = `$(broadcast) ${endpoints === 1 ? l10n.t('1 endpoint') : l10n.t('{0} endpoints', endpoints)}`;
-      item.tooltip = l10n.t('Slipway serves models on this machine. Show the endpoints.');
-      item.command = `${views.endpoints}.focus`;
     } else {
       item.hide();
       return;
@@ -40,11 +30,5 @@ export function createHealthItem(folders: EngineFolders): HealthItem {
   };
 
   disposables.add(folders.onDidChange(show));
-  return {
-    serving(count) {
-      endpoints = count;
-      show();
-    },
-    dispose: () => disposables.dispose(),
-  };
+  return disposables;
 }

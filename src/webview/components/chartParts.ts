@@ -3,6 +3,7 @@ import {
   BarElement,
   CategoryScale,
   Chart,
+  Filler,
   LinearScale,
   LineController,
   LineElement,
@@ -17,6 +18,7 @@ Chart.register(
   BarController,
   BarElement,
   CategoryScale,
+  Filler,
   LinearScale,
   LineController,
   LineElement,
@@ -58,7 +60,7 @@ export function tooltipLook(theme: Theme): Partial<TooltipOptions> {
   };
 }
 
-function smallFont(theme: Theme) {
+export function smallFont(theme: Theme) {
   return { family: theme.font, size: Math.max(10, theme.fontSize - 2), weight: 'normal' as const };
 }
 

@@ -41,8 +41,8 @@ export interface Host {
   ): Promise<EngineResult<Method>>;
   /** Asks the host to do something; there is no answer. */
   act(action: PageAction): void;
-  /** Calls the handler for each `show` or `referenceFile` until the returned function is called. */
-  on<Type extends 'show' | 'referenceFile'>(
+  /** Calls the handler for each message of this type until the returned function is called. */
+  on<Type extends 'show' | 'referenceFile' | 'reveal'>(
     type: Type,
     handler: (message: MessageOf<Type>) => void,
   ): () => void;
@@ -138,7 +138,7 @@ export function pageStateFrom(kept: unknown): PageState | null {
   if (typeof folder !== 'string') return null;
   if (page === 'run' && typeof runId === 'string')
     return { subject: { page, folder, runId }, view: kept.view };
-  if (page === 'drift' && typeof endpoint === 'string') {
+  if ((page === 'drift' || page === 'endpoint') && typeof endpoint === 'string') {
     return { subject: { page, folder, endpoint }, view: kept.view };
   }
   return null;

@@ -1,7 +1,9 @@
 /** An entry of a legend; `look` says how its swatch is drawn. */
 export interface LegendEntry {
   readonly name: string;
-  readonly look: 'line' | 'faint' | 'current' | 'reference';
+  readonly look: 'line' | 'faint' | 'current' | 'reference' | 'dashed' | 'dotted';
+  /** In place of the look's own colour. */
+  readonly color?: string;
 }
 
 /** Names the parts of a chart. Pointing at an entry, or focusing it, lifts it out of the others. */
@@ -12,7 +14,7 @@ export function Legend(properties: {
   const { entries, onLift } = properties;
   return (
     <ul class="legend">
-      {entries.map(({ name, look }) => (
+      {entries.map(({ name, look, color }) => (
         <li key={name}>
           {onLift ? (
             <button
@@ -23,12 +25,12 @@ export function Legend(properties: {
               onFocus={() => onLift(name)}
               onBlur={() => onLift(null)}
             >
-              <span class={`swatch swatch-${look}`} />
+              <Swatch look={look} color={color} />
               {name}
             </button>
           ) : (
             <span class="legend-entry">
-              <span class={`swatch swatch-${look}`} />
+              <Swatch look={look} color={color} />
               {name}
             </span>
           )}
@@ -36,4 +38,8 @@ export function Legend(properties: {
       ))}
     </ul>
   );
+}
+
+function Swatch({ look, color }: Pick<LegendEntry, 'look'> & { readonly color: string | undefined }) {
+  return <span class={`swatch swatch-${look}`} style={color === undefined ? {} : { '--swatch': color }} />;
 }

@@ -66,3 +66,17 @@ export function formatBytes(bytes: number): string {
 export function formatPoints(count: number): string {
   return count === 1 ? l10n.t('1 point') : l10n.t('{count} points', { count: formatCount(count) });
 }
+
+/** A latency in milliseconds with three significant digits, such as "1.84 ms" or "12.3 s". */
+export function formatLatency(milliseconds: number): string {
+  const short = numberFormat({ maximumSignificantDigits: 3 });
+  return milliseconds < 10_000
+    ? l10n.t('{0} ms', short.format(milliseconds))
+    : l10n.t('{0} s', short.format(milliseconds / 1000));
+}
+
+/** How often a second, such as "12.4/s" or "1,204/s". */
+export function formatRate(perSecond: number): string {
+  const digits = perSecond < 100 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 0 };
+  return l10n.t('{0}/s', numberFormat(digits).format(perSecond));
+}

@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import { createContext, type FunctionComponent, render } from 'preact';
 import { useCallback, useContext, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { EngineEvent, EngineEvents } from '../../protocol/engine.ts';
-import type { PageState, PageSubject, PageType } from '../../protocol/page.ts';
+import type { PagePart, PageState, PageSubject, PageType } from '../../protocol/page.ts';
 import { createHost, type Host, type VsCodeApi } from './host.ts';
 import { configureLanguageFrom } from './localization.ts';
 import './elements.ts';
@@ -22,6 +22,8 @@ export interface PageProperties<Page extends PageType> {
 interface PageConnection {
   readonly host: Host;
   readonly view: ViewMemory;
+  /** What the person asked to see last; another object each time. */
+  readonly wish: { readonly part: PagePart } | null;
 }
 
 /** The person's choices on the page by name, kept so that a reload of the window brings them back. */
@@ -87,6 +89,16 @@ export function useReferenceFile(handler: (file: string) => void): void {
   useEffect(() => host.on('referenceFile', (message) => latest.current(message.file)), [host]);
 }
 
+/** Calls the latest handler with each part of the page that the person wants to see. */
+export function useReveal(handler: (part: PagePart) => void): void {
+  const { wish } = useConnection();
+  const latest = useRef(handler);
+  latest.current = handler;
+  useEffect(() => {
+    if (wish) latest.current(wish.part);
+  }, [wish]);
+}
+
 /** Draws a page of the given type into the document and connects it to the extension host. Call it once. */
 export function mountPage<Page extends PageType>(
   page: Page,
@@ -106,6 +118,7 @@ function PageFrame<Page extends PageType>(properties: {
 }) {
   const { page, host, Content } = properties;
   const [shown, setShown] = useState<PageProperties<Page> | null>(null);
+  const [wish, setWish] = useState<PageConnection['wish']>(null);
   const memory = useRef<PageState | null>(null);
   memory.current ??= host.readState();
 
@@ -129,14 +142,18 @@ function PageFrame<Page extends PageType>(properties: {
       host.writeState(memory.current);
       setShown({ subject, trusted });
     });
+    const stopWishes = host.on('reveal', ({ part }) => setWish({ part }));
     host.ready();
-    return stop;
+    return () => {
+      stop();
+      stopWishes();
+    };
   }, [host, page]);
 
   useScrollMemory(view, shown !== null);
   if (!shown) return <div class="page" role="status" aria-busy="true" aria-label={l10n.t('Loading')} />;
   return (
-    <Connection.Provider key={keyOf(shown.subject)} value={{ host, view }}>
+    <Connection.Provider key={keyOf(shown.subject)} value={{ host, view, wish }}>
       <Content {...shown} />
     </Connection.Provider>
   );

@@ -13,6 +13,9 @@ export interface Theme {
   readonly currentFaint: string;
   readonly reference: string;
   readonly warning: string;
+  readonly error: string;
+  /** Of versions, by their number: the first one has the first colour. */
+  readonly versions: readonly string[];
   readonly tooltipBackground: string;
   readonly tooltipForeground: string;
   readonly tooltipBorder: string;
@@ -35,6 +38,10 @@ function readTheme(): Theme {
     currentFaint: color('--slipway-current-faint'),
     reference: color('--slipway-reference'),
     warning: color('--slipway-warning'),
+    error: color('--slipway-error'),
+    versions: ['blue', 'orange', 'purple', 'green', 'yellow'].map((name) =>
+      opaque(color(`--vscode-charts-${name}`)),
+    ),
     tooltipBackground: color('--slipway-tooltip-background'),
     tooltipForeground: color('--slipway-tooltip-foreground'),
     tooltipBorder: color('--slipway-tooltip-border'),
@@ -52,6 +59,11 @@ export function useTheme(): Theme {
     return () => observer.disconnect();
   }, []);
   return theme;
+}
+
+/** VS Code's own themes have an orange that lets the background through, which a thin line cannot afford. */
+function opaque(color: string): string {
+  return color.replace(/^rgba\(([^)]*), [\d.]+\)$/, 'rgb($1)');
 }
 
 /** The browser turns each expression, `color-mix` included, into a plain colour that a canvas understands. */

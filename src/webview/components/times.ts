@@ -46,3 +46,8 @@ export function formatRange(from: number, to: number): string {
 function padded(rest: number, unit: number): string {
   return String(Math.floor(rest / unit)).padStart(2, '0');
 }
+
+/** The time of day of a moment (UTC milliseconds) in the person's zone, to the second. */
+export function formatTimeOfDay(moment: number): string {
+  return new Intl.DateTimeFormat(locale(), { timeStyle: 'medium' }).format(moment);
+}

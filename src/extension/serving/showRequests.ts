@@ -1,0 +1,31 @@
+import { commands, l10n } from 'vscode';
+import { requestFilter } from '../../protocol/requests.ts';
+import type { EndpointTarget } from '../contributions.ts';
+import type { EngineFolders } from '../engine/folders.ts';
+import type { Formats } from '../views/formats.ts';
+import type { ReadOnlyDocuments } from '../views/readOnlyDocuments.ts';
+import { pickEndpoint } from './pickEndpoint.ts';
+import { requestsDocument } from './requestsDocument.ts';
+
+const shownRequests = 200;
+
+/** Shows the latest requests of an endpoint. */
+export async function showRequests(
+  folders: EngineFolders,
+  formats: Formats,
+  documents: ReadOnlyDocuments,
+  target: EndpointTarget | undefined,
+): Promise<void> {
+  const chosen = target ?? (await pickEndpoint(folders, formats, ['ready', 'starting', 'failed', 'stopped']));
+  if (!chosen) return;
+  const { endpoint } = chosen;
+  const { requests, before } = await folders.of(chosen.folder).request('requests/page', {
+    endpoint,
+    filter: requestFilter.parse({}),
+    before: null,
+    limit: shownRequests,
+  });
+  const path = `/${encodeURIComponent(endpoint)}-${l10n.t('requests')}.md`;
+  const text = requestsDocument(endpoint, requests, before !== null, { l10n, formats });
+  await commands.executeCommand('markdown.showPreview', documents.put(path, text));
+}

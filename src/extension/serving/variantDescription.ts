@@ -1,0 +1,65 @@
+import { l10n, type MarkdownString, ThemeColor, ThemeIcon } from 'vscode';
+import type { EndpointSummary, VariantSummary } from '../../protocol/serving.ts';
+import type { Formats } from '../views/formats.ts';
+import { type TooltipRow, tooltipOf } from '../views/tooltips.ts';
+import { errorsText, latencyRow } from './endpointDescription.ts';
+
+/** How the variants of an endpoint read: one version each, with its share of the traffic. */
+
+/** The version, and the model where the endpoint has several. */
+export function variantLabel({ model, version }: VariantSummary, endpoint: EndpointSummary): string {
+  return model === endpoint.modelName ? `v${version}` : `${model} v${version}`;
+}
+
+/** Such as "5% · candidate · 1.84 / 6.2 ms · 2 errors". */
+export function variantDescription(variant: VariantSummary, formats: Formats): string {
+  const { share, latencyP50, latencyP99, errorCount } = variant;
+  return [
+    share === null ? null : formats.share(share),
+    roleText(variant.name),
+    latencyP50 === null || latencyP99 === null
+      ? null
+      : `p50 ${formats.latency(latencyP50)} · p99 ${formats.latency(latencyP99)}`,
+    errorCount === 0 ? null : errorsText(errorCount, formats),
+  ]
+    .filter((part) => part !== null)
+    .join(' · ');
+}
+
+/** The colour that the version has everywhere: on pages, too, which have the same list in the same order. */
+export function variantIcon({ name, version }: VariantSummary): ThemeIcon {
+  const colors = ['blue', 'orange', 'purple', 'green', 'yellow'];
+  const color = new ThemeColor(`charts.${colors[(version - 1) % colors.length]}`);
+  return new ThemeIcon(name === 'shadow' ? 'circle-large-outline' : 'circle-large-filled', color);
+}
+
+export function variantTooltip(
+  variant: VariantSummary,
+  endpoint: EndpointSummary,
+  formats: Formats,
+): MarkdownString {
+  const { share, latencyP50, latencyP99 } = variant;
+  const rows: TooltipRow[] = [
+    [l10n.t('Role'), roleText(variant.name)],
+    [l10n.t('Requests'), `${formats.count(variant.requestCount)} · ${formats.rate(variant.rate)}`],
+    [l10n.t('Errors'), formats.count(variant.errorCount)],
+  ];
+  if (share !== null) rows.unshift([l10n.t('Share of the traffic'), formats.share(share)]);
+  if (latencyP50 !== null && latencyP99 !== null) rows.push(latencyRow(latencyP50, latencyP99, formats));
+  return tooltipOf(variantLabel(variant, endpoint), rows);
+}
+
+function roleText(name: string): string {
+  switch (name) {
+    case 'stable':
+      return l10n.t('stable');
+    case 'candidate':
+      return l10n.t('candidate');
+    case 'shadow':
+      return l10n.t('shadow');
+    case 'version':
+      return l10n.t('asked for by number');
+    default:
+      return name;
+  }
+}

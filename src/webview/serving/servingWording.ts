@@ -1,0 +1,164 @@
+import * as l10n from '@vscode/l10n';
+import type {
+  CheckOutcome,
+  EndpointEvent,
+  EndpointFollows,
+  EndpointState,
+  RolloutState,
+  RolloutSummary,
+} from '../../protocol/serving.ts';
+import { formatLatency, formatNumber, formatShare } from '../components/numbers.ts';
+
+/** How the nouns of serving read. */
+
+export function stateName(state: EndpointState): string {
+  switch (state) {
+    case 'starting':
+      return l10n.t('starting');
+    case 'ready':
+      return l10n.t('ready');
+    case 'stopped':
+      return l10n.t('stopped');
+    case 'failed':
+      return l10n.t('failed');
+  }
+}
+
+export function roleName(name: string): string {
+  switch (name) {
+    case 'stable':
+      return l10n.t('stable');
+    case 'candidate':
+      return l10n.t('candidate');
+    case 'shadow':
+      return l10n.t('shadow');
+    case 'version':
+      return l10n.t('asked for by number');
+    default:
+      return name;
+  }
+}
+
+export function followsName(follows: EndpointFollows): string {
+  switch (follows.type) {
+    case 'pinned':
+      return l10n.t('Pinned');
+    case 'stage':
+      return l10n.t('Follows stage {stage}', { stage: follows.stage });
+    case 'alias':
+      return l10n.t('Follows @{alias}', { alias: follows.alias });
+  }
+}
+
+export function strategyName(strategy: RolloutSummary['strategy']): string {
+  switch (strategy) {
+    case 'canary':
+      return l10n.t('Canary');
+    case 'abTest':
+      return l10n.t('A/B Test');
+    case 'shadow':
+      return l10n.t('Shadow');
+    case 'bandit':
+      return l10n.t('Bandit');
+    case 'direct':
+      return l10n.t('All at Once');
+  }
+}
+
+export function rolloutStateName(state: RolloutState): string {
+  switch (state) {
+    case 'running':
+      return l10n.t('running');
+    case 'paused':
+      return l10n.t('paused');
+    case 'promoted':
+      return l10n.t('promoted');
+    case 'rolledBack':
+      return l10n.t('rolled back');
+  }
+}
+
+export function checkName(metric: CheckOutcome['metric']): string {
+  switch (metric) {
+    case 'errorRate':
+      return l10n.t('Error Rate');
+    case 'latencyP50':
+      return l10n.t('Latency p50');
+    case 'latencyP95':
+      return l10n.t('Latency p95');
+    case 'latencyP99':
+      return l10n.t('Latency p99');
+    case 'predictionDrift':
+      return l10n.t('Prediction drift (PSI)');
+    case 'quality':
+      return l10n.t('Quality');
+    case 'reward':
+      return l10n.t('Reward');
+    case 'agreement':
+      return l10n.t('Agreement');
+  }
+}
+
+/** A value of a check in its unit; a dash where there is none. */
+export function checkValue(metric: CheckOutcome['metric'], value: number | null): string {
+  if (value === null) return '–';
+  switch (metric) {
+    case 'errorRate':
+    case 'agreement':
+      return formatShare(value);
+    case 'latencyP50':
+    case 'latencyP95':
+    case 'latencyP99':
+      return formatLatency(value);
+    default:
+      return formatNumber(value);
+  }
+}
+
+export function verdictName(check: CheckOutcome): string {
+  switch (check.verdict) {
+    case 'passed':
+      return l10n.t('Passed');
+    case 'failed':
+      return l10n.t('Failed');
+    case 'inconclusive':
+      return Math.min(check.candidateSamples, check.stableSamples) < check.minimumSamples
+        ? l10n.t('Too few samples yet')
+        : l10n.t('Not decided yet');
+  }
+}
+
+/** A word or two for what happened, to stand at its moment in a chart. */
+export function eventLabel({ kind, sentence }: Pick<EndpointEvent, 'kind' | 'sentence'>): string {
+  const [share] = /\d+(?:\.\d+)?\s?%/.exec(sentence) ?? [];
+  switch (kind) {
+    case 'started':
+      return l10n.t('started');
+    case 'stopped':
+      return l10n.t('stopped');
+    case 'failed':
+      return l10n.t('failed');
+    case 'rolloutStarted':
+      return share ?? l10n.t('rollout');
+    case 'stepped':
+    case 'shareChanged':
+      return share ?? l10n.t('step');
+    case 'checkFailed':
+      return l10n.t('check failed');
+    case 'paused':
+      return l10n.t('paused');
+    case 'resumed':
+      return l10n.t('resumed');
+    case 'promoted':
+      return l10n.t('promoted');
+    case 'rolledBack':
+      return l10n.t('rolled back');
+    default:
+      return kind;
+  }
+}
+
+export function eventTone(kind: string): 'plain' | 'good' | 'bad' {
+  if (kind === 'rolledBack' || kind === 'failed' || kind === 'checkFailed') return 'bad';
+  return kind === 'promoted' ? 'good' : 'plain';
+}
