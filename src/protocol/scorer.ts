@@ -239,8 +239,14 @@ export const handedConnection = z.object({ type: z.literal('connection'), id: z.
 
 /** What the engine tells a scorer. Every command but `drain` is answered with its `id`. */
 export const scorerCommand = z.discriminatedUnion('type', [
-  /** Answers what is in flight, flushes the log, and ends. */
-  z.object({ type: z.literal('drain') }),
+  /**
+   * Answers what is in flight, flushes the log, and ends. Connections that are idle stay open for a moment: a client
+   * that asks once more is answered, and told to connect anew.
+   */
+  z.object({
+    type: z.literal('drain'),
+    graceMilliseconds: z.number().int().min(0).max(60_000).default(0),
+  }),
   /** Loads a version beside those that are there, in place of the same one; requests go on meanwhile. */
   z.object({ type: z.literal('load'), id: z.number().int(), model: scorerModel }),
   /** Forgets a version when the requests that it answers are done. Refused while traffic is led to it. */

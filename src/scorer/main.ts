@@ -33,10 +33,10 @@ const handedDoor = new Promise<Server>((resolve) => {
   handDoor = resolve;
 });
 
-async function end(): Promise<void> {
+async function end(graceMilliseconds = 0): Promise<void> {
   if (ending) return;
   ending = true;
-  await scorer?.drain();
+  await scorer?.drain(graceMilliseconds);
   process.exit(0);
 }
 
@@ -54,7 +54,7 @@ function take(message: unknown, connection: Socket): void {
 async function obey(message: unknown): Promise<void> {
   const command = scorerCommand.safeParse(message);
   if (!command.success) return;
-  if (command.data.type === 'drain') return end();
+  if (command.data.type === 'drain') return end(command.data.graceMilliseconds);
   const { id } = command.data;
   try {
     const version = (await scorer?.command(command.data)) ?? null;

@@ -32,7 +32,7 @@ export interface Scorer {
   /** Answers what comes over a connection that somebody else accepted. */
   take(connection: Socket): void;
   /** Answers what is in flight, flushes the log, and gives everything back. */
-  drain(): Promise<void>;
+  drain(graceMilliseconds: number): Promise<void>;
 }
 
 /**
@@ -101,10 +101,10 @@ export async function startScorer(
   return {
     take: (connection) => server.take(connection),
     command: (command) => obey(command, models, watchdog),
-    async drain() {
+    async drain(graceMilliseconds) {
       models.drain();
       const { drainMilliseconds } = options.limits;
-      await Promise.all([server.drain(drainMilliseconds), grpc?.drain(drainMilliseconds)]);
+      await Promise.all([server.drain(drainMilliseconds, graceMilliseconds), grpc?.drain(drainMilliseconds)]);
       teller.tellNow();
       await close();
     },

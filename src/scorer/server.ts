@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { RequestProblem } from '../inference/problem.ts';
 import type { Access } from './access.ts';
 import { readBody } from './incomingBody.ts';
@@ -42,8 +43,11 @@ export interface ScorerServer {
   readonly port: number;
   /** Answers what comes over a connection that somebody else accepted. */
   take(connection: Socket): void;
-  /** Takes no new connections, answers what is under way, at most for so long, and ends. */
-  drain(milliseconds: number): Promise<void>;
+  /**
+   * Takes no new connections, answers what is under way, at most for so long, and ends. Idle connections are closed
+   * after a time of grace.
+   */
+  drain(milliseconds: number, graceMilliseconds: number): Promise<void>;
 }
 
 /** Seconds after which a client that was sent away may come again. */
@@ -58,6 +62,7 @@ export async function startServer(options: ServerOptions): Promise<ScorerServer>
     keepAliveTimeout: 65_000,
   });
   const load = { underWay: 0, draining: false };
+  const taken = new Set<Socket>();
   server.on('request', (request, response) => {
     answerRequest(request, response, load, options).catch((error: unknown) => {
       if (request.destroyed && !request.complete) return; // The client went away while it was sending.
@@ -70,18 +75,24 @@ export async function startServer(options: ServerOptions): Promise<ScorerServer>
   return {
     port,
     take(connection) {
+      taken.add(connection);
+      connection.once('close', () => taken.delete(connection));
       server.emit('connection', connection);
       connection.resume();
     },
-    drain: (milliseconds) =>
-      new Promise((resolve) => {
-        load.draining = true;
-        const deadline = setTimeout(() => server.closeAllConnections(), milliseconds);
-        server.close(() => {
-          clearTimeout(deadline);
-          resolve();
-        });
-      }),
+    async drain(milliseconds, graceMilliseconds) {
+      load.draining = true;
+      const deadline = setTimeout(() => server.closeAllConnections(), graceMilliseconds + milliseconds);
+      // That of HTTP would close idle connections at once.
+      const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve));
+      const grace = setTimeout(() => server.closeIdleConnections(), graceMilliseconds);
+      await closed;
+      // The server does not count those that somebody else accepted.
+      await Promise.all([...taken].map((connection) => once(connection, 'close')));
+      clearTimeout(deadline);
+      clearTimeout(grace);
+      server.close(() => undefined);
+    },
   };
 }
 

@@ -38,7 +38,7 @@ export interface ScorerProcess {
   /** Hands over a connection that this process accepted. */
   take(connection: Socket): void;
   /** Lets it answer what is in flight and end; one that does not is killed. Resolves when it is gone. */
-  drain(): Promise<void>;
+  drain(graceMilliseconds?: number): Promise<void>;
 }
 
 export interface ScorerListener {
@@ -154,8 +154,8 @@ export function startScorerProcess(
       if (child.connected)
         child.send({ type: 'connection', id }, connection, { keepOpen: true }, () => undefined);
     },
-    async drain() {
-      const command: ScorerCommandInput = { type: 'drain' };
+    async drain(graceMilliseconds = 0) {
+      const command: ScorerCommandInput = { type: 'drain', graceMilliseconds };
       // When the command cannot be sent the channel is closed, on which a scorer ends too.
       if (child.connected) child.send(command, () => undefined);
       const deadline = setTimeout(() => child.kill('SIGKILL'), killMilliseconds);

@@ -107,7 +107,7 @@ export async function startInferenceServer(
     drainGrpc: (milliseconds) => grpc.drain(milliseconds),
     async close() {
       models.drain();
-      await Promise.all([rest.drain(1000), grpc.drain(1000)]);
+      await Promise.all([rest.drain(1000, 0), grpc.drain(1000)]);
       await models.close();
     },
   };

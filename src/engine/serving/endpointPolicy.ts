@@ -28,7 +28,7 @@ export function createEndpointPolicy(dependencies: PolicyDependencies): Endpoint
     ...trail,
     note(event) {
       trail.note(event);
-      changes.log('info', `${event.sentence} (${event.who})`, event.endpoint);
+      changes.log('info', `${event.endpoint}: ${event.sentence} (${event.who})`, event.endpoint);
     },
   };
   const choices = createChoiceStore(database);

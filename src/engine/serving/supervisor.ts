@@ -82,6 +82,8 @@ export interface SupervisorDependencies {
 /** So many crashes within the window are repaired; one more is a failure. */
 const repairedCrashes = 3;
 const crashWindowMilliseconds = 60_000;
+/** So long a scorer that was replaced answers once more on connections that clients keep open. */
+const replacedGraceMilliseconds = 1_000;
 
 export function createSupervisor(dependencies: SupervisorDependencies): Supervisor {
   const { endpoint, host, launch, changed, log } = dependencies;
@@ -130,8 +132,8 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
           },
     );
   };
-  const leave = (scorers: readonly ScorerProcess[]): Promise<void> => {
-    const left = Promise.all(scorers.map((scorer) => scorer.drain())).then(() => undefined);
+  const leave = (scorers: readonly ScorerProcess[], graceMilliseconds = 0): Promise<void> => {
+    const left = Promise.all(scorers.map((scorer) => scorer.drain(graceMilliseconds))).then(() => undefined);
     leaving.add(left);
     void left.finally(() => leaving.delete(left));
     return left;
@@ -254,7 +256,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
     serving = wished;
     lead();
     if (fresh) await old.door?.close();
-    void leave(old.running);
+    void leave(old.running, replacedGraceMilliseconds);
     readySince = Date.now();
     crashes = [];
     announce();

@@ -36,8 +36,8 @@ function summary(
           version,
         );
   if (rows === 0) return `${asked} ${l10n.t('There is no row to compare.')}`;
-  const share = formats.share(equalRows / rows);
-  // A rounded share must not hide the last row that differs.
+  // Rounded down: all of them is said only where it is so.
+  const share = formats.share(Math.floor((1000 * equalRows) / rows) / 1000);
   const agree =
     equalRows === rows
       ? l10n.t('All {0} rows agree.', formats.count(rows))
