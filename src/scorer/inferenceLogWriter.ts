@@ -1,13 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
-import { type ColumnLayout, columnJson, inputsJson, outputsJson } from '../inference/columns.ts';
+import type { ColumnLayout } from '../inference/columns.ts';
 import { rowCount, type Tensor } from '../inference/datatypes.ts';
 import type { OutputSpecification, TensorSpecification } from '../inference/model.ts';
-import { shortestFloats } from '../inference/shortestFloat.ts';
 import type { InferenceLogOptions } from '../protocol/scorer.ts';
 import { createLogRetention } from './inferenceLogRetention.ts';
 import { upgradeInferenceLog } from './inferenceLogSchema.ts';
+import { createLoggedValues, type LoggedValues } from './loggedValues.ts';
 
 /** What of a model is needed to name the columns of its requests. */
 export interface LoggedModel {
@@ -52,6 +52,17 @@ export interface InferenceLogWriter {
   close(): void;
 }
 
+type LoggedCell = string | number | null;
+
+/** One statement for many rows: calling SQLite takes longer than writing a row. */
+const rowsAtOnce = 32;
+
+function insertOf(rows: number): string {
+  return `INSERT INTO requests
+    (request_id, received_at, model_name, model_version, variant, row_count, status, latency_us, inputs, outputs)
+    VALUES ${Array.from({ length: rows }, () => '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}`;
+}
+
 const retryMilliseconds = 1_000;
 /** Requests kept while the file cannot be written; beyond that the oldest are lost. */
 const keptRequests = 10_000;
@@ -74,12 +85,9 @@ export function openInferenceLogWriter(
   connection.pragma('synchronous = NORMAL');
   upgradeInferenceLog(connection);
   const retention = createLogRetention(connection, options);
-  const models = new Map<number, LoggedModel>();
-  const insert = connection.prepare(
-    `INSERT INTO requests
-       (request_id, received_at, model_name, model_version, variant, row_count, status, latency_us, inputs, outputs)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  );
+  const models = new Map<number, { readonly model: LoggedModel; readonly values: LoggedValues }>();
+  const insertMany = connection.prepare<LoggedCell[]>(insertOf(rowsAtOnce));
+  const insertOne = connection.prepare<LoggedCell[]>(insertOf(1));
   const insertFeedback = connection.prepare(
     'INSERT INTO feedback (request_id, received_at, truth, reward) VALUES (?, ?, ?, ?)',
   );
@@ -88,34 +96,34 @@ export function openInferenceLogWriter(
   let keptFeedback: readonly LoggedFeedback[] = [];
   let timer: NodeJS.Timeout | null = null;
 
+  const addCells = (cells: LoggedCell[], request: LoggedRequest): void => {
+    const { requestId, receivedAt, status, latencyMicroseconds, variant, values } = request;
+    const known = request.model === null ? undefined : models.get(request.model);
+    cells.push(
+      requestId,
+      receivedAt,
+      known?.model.name ?? null,
+      known?.model.version ?? 0,
+      variant,
+      values ? rowCount(values.feeds) : 0,
+      status,
+      latencyMicroseconds,
+      values && known ? known.values.inputs(values.feeds) : null,
+      values && known ? known.values.outputs(values.outputs) : null,
+    );
+  };
   const writeAll = connection.transaction(
     (requests: readonly LoggedRequest[], feedback: readonly LoggedFeedback[]) => {
-      for (const {
-        requestId,
-        receivedAt,
-        status,
-        latencyMicroseconds,
-        variant,
-        values,
-        ...request
-      } of requests) {
-        const model = request.model === null ? undefined : models.get(request.model);
-        insert.run(
-          requestId,
-          receivedAt,
-          model?.name ?? null,
-          model?.version ?? 0,
-          variant,
-          values ? rowCount(values.feeds) : 0,
-          status,
-          latencyMicroseconds,
-          values && model
-            ? inputsJson(values.feeds.map(shortestFloats), model.inputs, model.layout, redacted)
-            : null,
-          values && model
-            ? outputsJson(values.outputs.map(shortestFloats), model.outputs, columnJson, redacted)
-            : null,
-        );
+      const whole = requests.length - (requests.length % rowsAtOnce);
+      for (let from = 0; from < whole; from += rowsAtOnce) {
+        const cells: LoggedCell[] = [];
+        for (const request of requests.slice(from, from + rowsAtOnce)) addCells(cells, request);
+        insertMany.run(...cells);
+      }
+      for (const request of requests.slice(whole)) {
+        const cells: LoggedCell[] = [];
+        addCells(cells, request);
+        insertOne.run(...cells);
       }
       for (const { requestId, receivedAt, truth, reward } of feedback) {
         insertFeedback.run(requestId, receivedAt, truth, reward);
@@ -147,7 +155,7 @@ export function openInferenceLogWriter(
   };
   return {
     announce(number, model) {
-      models.set(number, model);
+      models.set(number, { model, values: createLoggedValues(model, redacted) });
     },
     write(requests, feedback) {
       kept = kept.length === 0 ? requests : [...kept, ...requests];
