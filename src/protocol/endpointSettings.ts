@@ -113,6 +113,9 @@ export const rolloutStep = z.strictObject({
 });
 export type RolloutStep = z.infer<typeof rolloutStep>;
 
+/** Milliseconds. Looks that come closer together would keep the engine from everything else. */
+const leastInterval = 50;
+
 const planFields = z.strictObject({
   /**
    * - `canary`: steps, each judged; at the end the candidate becomes the stable version.
@@ -137,7 +140,9 @@ const planFields = z.strictObject({
   /** Of an A/B test and a shadow: when it ends without a decision it pauses. */
   atMost: duration.prefault('7d'),
   /** How often the checks look. */
-  interval: duration.prefault('10s'),
+  interval: duration
+    .refine((each) => each >= leastInterval, { error: 'expected at least 50ms' })
+    .prefault('10s'),
   /** The error rate at which the sequential tests may be wrong. */
   significance: z.number().gt(0).lt(0.5).default(0.05),
   checks: z.array(rolloutCheck).prefault([

@@ -58,7 +58,9 @@ export async function openInferenceLog(
   let missing = 0;
   let timer: NodeJS.Timeout | null = null;
   let running = true;
-  const announced = new Map<LoadedVersion['predictor'], number>();
+  // Weak, so that a version that is unloaded can be forgotten.
+  const announced = new WeakMap<LoadedVersion['predictor'], number>();
+  let announcedCount = 0;
   const exited = new Promise<void>((resolve) => {
     thread.once('exit', () => {
       running = false;
@@ -93,7 +95,7 @@ export async function openInferenceLog(
   const numberOf = (loaded: LoadedVersion): number => {
     const known = announced.get(loaded.predictor);
     if (known !== undefined) return known;
-    const number = announced.size;
+    const number = announcedCount++;
     announced.set(loaded.predictor, number);
     const { inputs, outputs, layout } = loaded.predictor;
     send({

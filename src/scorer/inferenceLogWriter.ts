@@ -64,6 +64,9 @@ function insertOf(rows: number): string {
 }
 
 const retryMilliseconds = 1_000;
+/** How long a file that another scorer opens or closes at the same moment is tried. */
+const openMilliseconds = 3_000;
+const idleMilliseconds = 1_000;
 /** Requests kept while the file cannot be written; beyond that the oldest are lost. */
 const keptRequests = 10_000;
 
@@ -81,9 +84,11 @@ export function openInferenceLogWriter(
   const redacted = new Set(options.redact);
   mkdirSync(dirname(file), { recursive: true });
   const connection = new BetterSqlite3(file, { timeout: 1000 });
-  connection.pragma('journal_mode = WAL');
-  connection.pragma('synchronous = NORMAL');
-  upgradeInferenceLog(connection);
+  patiently(() => {
+    connection.pragma('journal_mode = WAL');
+    connection.pragma('synchronous = NORMAL');
+    upgradeInferenceLog(connection);
+  });
   const retention = createLogRetention(connection, options);
   const models = new Map<number, { readonly model: LoggedModel; readonly values: LoggedValues }>();
   const insertMany = connection.prepare<LoggedCell[]>(insertOf(rowsAtOnce));
@@ -99,6 +104,18 @@ export function openInferenceLogWriter(
   const addCells = (cells: LoggedCell[], request: LoggedRequest): void => {
     const { requestId, receivedAt, status, latencyMicroseconds, variant, values } = request;
     const known = request.model === null ? undefined : models.get(request.model);
+    let inputs: string | null = null;
+    let outputs: string | null = null;
+    try {
+      if (values && known) {
+        inputs = known.values.inputs(values.feeds);
+        outputs = known.values.outputs(values.outputs);
+      }
+    } catch (error) {
+      // Such as more text than a string can hold. One request must not keep the others from the log.
+      const detail = error instanceof Error ? error.message : String(error);
+      warn(`The values of request "${requestId}" are missing from the inference log ${file}: ${detail}`);
+    }
     cells.push(
       requestId,
       receivedAt,
@@ -108,8 +125,8 @@ export function openInferenceLogWriter(
       values ? rowCount(values.feeds) : 0,
       status,
       latencyMicroseconds,
-      values && known ? known.values.inputs(values.feeds) : null,
-      values && known ? known.values.outputs(values.outputs) : null,
+      inputs,
+      outputs,
     );
   };
   const writeAll = connection.transaction(
@@ -135,23 +152,36 @@ export function openInferenceLogWriter(
     kept = kept.slice(count);
     warn(`${count} requests are missing from the inference log ${file}.`);
   };
+  const deleteOld = () => {
+    try {
+      retention.apply(Date.now());
+    } catch (error) {
+      if (!(error instanceof BetterSqlite3.SqliteError)) throw error;
+      warn(`Nothing can be deleted from the inference log ${file} now: ${error.message}`);
+    }
+  };
+  // What is too old goes when no request comes, too.
+  const idle = setInterval(() => {
+    if (!timer) deleteOld();
+  }, idleMilliseconds).unref();
   const writeKept = () => {
     if (kept.length === 0 && keptFeedback.length === 0) return;
     try {
       writeAll.immediate(kept, keptFeedback);
       kept = [];
       keptFeedback = [];
-      retention.apply(Date.now());
     } catch (error) {
       if (!(error instanceof BetterSqlite3.SqliteError)) throw error;
       warn(`The inference log ${file} cannot be written: ${error.message}`);
+      return;
     }
+    deleteOld();
   };
   const writeOrRetry = () => {
     timer = null;
     writeKept();
     loseOldest(kept.length - keptRequests);
-    if (kept.length > 0) timer = setTimeout(writeOrRetry, retryMilliseconds);
+    if (kept.length > 0 || keptFeedback.length > 0) timer = setTimeout(writeOrRetry, retryMilliseconds);
   };
   return {
     announce(number, model) {
@@ -166,9 +196,28 @@ export function openInferenceLogWriter(
     },
     close() {
       if (timer) clearTimeout(timer);
+      clearInterval(idle);
       writeKept();
       loseOldest(kept.length);
+      if (keptFeedback.length > 0) {
+        warn(`${keptFeedback.length} pieces of feedback are missing from the inference log ${file}.`);
+      }
       connection.close();
     },
   };
+}
+
+/** Tries again while another process holds the file: SQLite does not wait everywhere while a file is opened. */
+function patiently(work: () => void): void {
+  const deadline = performance.now() + openMilliseconds;
+  for (;;) {
+    try {
+      work();
+      return;
+    } catch (error) {
+      const isBusy = error instanceof BetterSqlite3.SqliteError && error.code.startsWith('SQLITE_BUSY');
+      if (!isBusy || performance.now() > deadline) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
+  }
 }

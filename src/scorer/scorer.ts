@@ -105,6 +105,8 @@ export async function startScorer(
       models.drain();
       const { drainMilliseconds } = options.limits;
       await Promise.all([server.drain(drainMilliseconds, graceMilliseconds), grpc?.drain(drainMilliseconds)]);
+      // What shadows answer belongs to the log and the figures, too.
+      await shadows.settled();
       teller.tellNow();
       await close();
     },

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { RequestProblem } from '../inference/problem.ts';
@@ -71,6 +70,7 @@ export async function startServer(options: ServerOptions): Promise<ScorerServer>
     });
   });
   await listen(server, options);
+  server.on('error', options.unforeseen);
   const { port } = server.address() as AddressInfo;
   return {
     port,
@@ -88,12 +88,17 @@ export async function startServer(options: ServerOptions): Promise<ScorerServer>
       const grace = setTimeout(() => server.closeIdleConnections(), graceMilliseconds);
       await closed;
       // The server does not count those that somebody else accepted.
-      await Promise.all([...taken].map((connection) => once(connection, 'close')));
+      await Promise.all([...taken].map(closedConnection));
       clearTimeout(deadline);
       clearTimeout(grace);
       server.close(() => undefined);
     },
   };
+}
+
+/** Resolves when a connection is closed, by an error of its client too. */
+function closedConnection(connection: Socket): Promise<unknown> {
+  return new Promise((resolve) => connection.once('close', resolve));
 }
 
 function listen(server: Server, { door, host, port }: ServerOptions): Promise<void> {

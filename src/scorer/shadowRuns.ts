@@ -12,15 +12,20 @@ export interface ShadowRuns {
   /** Told of each request that was answered. */
   answered(outcome: Outcome): void;
   statistics(): readonly ShadowStatistics[];
+  /** Resolves when no shadow is being asked any more. */
+  settled(): Promise<void>;
 }
 
 /** So many requests may wait for a shadow; more pass it by, so that it never takes the room of those who wait. */
 const waitingRequests = 64;
 
 /** @param heard told what a shadow answered, as an outcome of its own. */
-export function createShadowRuns(models: LoadedModels, heard: (outcome: Outcome) => void): ShadowRuns {
+export function createShadowRuns(
+  models: Pick<LoadedModels, 'split' | 'versions'>,
+  heard: (outcome: Outcome) => void,
+): ShadowRuns {
   const comparisons = new Map<string, ShadowComparison>();
-  let waiting = 0;
+  const asked = new Set<Promise<void>>();
 
   const comparisonOf = (stable: LoadedVersion, shadow: LoadedVersion): ShadowComparison => {
     const key = `${stable.version}/${shadow.version}/${stable.name}`;
@@ -63,14 +68,15 @@ export function createShadowRuns(models: LoadedModels, heard: (outcome: Outcome)
       if (!shadow || Math.random() >= shadow.share) return;
       const loaded = models.versions(chosen.loaded.name).find(({ version }) => version === shadow.version);
       if (!loaded || loaded.version === chosen.loaded.version) return;
-      if (waiting >= waitingRequests) {
+      if (asked.size >= waitingRequests) {
         comparisonOf(chosen.loaded, loaded).skipped();
         return;
       }
-      waiting++;
-      void ask(outcome, chosen.loaded, loaded).finally(() => {
-        waiting--;
-      });
+      const answer = ask(outcome, chosen.loaded, loaded).finally(() => asked.delete(answer));
+      asked.add(answer);
+    },
+    async settled() {
+      while (asked.size > 0) await Promise.allSettled(asked);
     },
     statistics: () => [...comparisons.values()].map((comparison) => comparison.statistics()),
   };

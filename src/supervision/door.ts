@@ -12,7 +12,7 @@ export interface Door {
   readonly server: Server;
   /** Where connections go that this process accepted; null lets them wait. */
   leadTo(take: ((connection: Socket) => void) | null): void;
-  /** Takes a connection back that nobody came to answer. */
+  /** Takes a connection back that nobody came to answer; ends it when the door is closed and it leads nowhere. */
   receive(connection: Socket): void;
   /** Takes no more connections, and ends those that wait. */
   close(): Promise<void>;
@@ -30,10 +30,11 @@ const waitingConnections = 1024;
 export async function openDoor(host: string, port: number): Promise<Door> {
   let waiting: Socket[] = [];
   let lead: ((connection: Socket) => void) | null = null;
+  let closed = false;
   const receive = (connection: Socket) => {
     if (connection.destroyed) return;
     if (lead) lead(connection);
-    else if (waiting.length >= waitingConnections) connection.destroy();
+    else if (closed || waiting.length >= waitingConnections) connection.destroy();
     else waiting.push(connection);
   };
   const server = createServer({ pauseOnConnect: true }, (connection) => {
@@ -42,7 +43,8 @@ export async function openDoor(host: string, port: number): Promise<Door> {
     receive(connection);
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
+    // Stays: a connection that cannot be accepted later is no failure of the engine either.
+    server.on('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
     server.listen({ host, port }, resolve);
   });
   const address = server.address();
@@ -61,6 +63,7 @@ export async function openDoor(host: string, port: number): Promise<Door> {
     async close() {
       // Its callback would wait for the connections that were handed on, of some of which this process never hears again.
       server.close();
+      closed = true;
       for (const connection of waiting) connection.destroy();
       waiting = [];
     },

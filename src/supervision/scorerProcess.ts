@@ -75,7 +75,7 @@ export function startScorerProcess(
     });
   }
   const ended = new Promise<string>((resolve) => {
-    child.once('error', (error) => {
+    child.on('error', (error) => {
       // Only an error without a process is an end; others are followed by one.
       if (child.pid === undefined) resolve(error.message);
     });

@@ -70,12 +70,13 @@ async function read(log: BetterSqlite3.Database, job: SampleJob): Promise<Rollou
   const outputsOf = log
     .prepare<[number], string | null>(`SELECT outputs FROM ${inferenceLogTable} WHERE id = ?`)
     .pluck();
-  // What lies before inputs and outputs in a row is read without them.
+  // What lies before inputs and outputs in a row is read without them; by time, as that order has an index.
   const requests = log
     .prepare<[number, string, number], RequestRow>(
       `SELECT id, request_id AS requestId, model_version AS version, variant, row_count AS rowCount
        FROM ${inferenceLogTable}
-       WHERE received_at >= ? AND model_name = ? AND status < 400 AND row_count > 0 ORDER BY id DESC LIMIT ?`,
+       WHERE received_at >= ? AND model_name = ? AND status < 400 AND row_count > 0
+       ORDER BY received_at DESC, id DESC LIMIT ?`,
     )
     .all(job.from, job.model, requestLimit);
   let count = 0;
@@ -119,7 +120,7 @@ function readFeedback(log: BetterSqlite3.Database, from: number) {
   const rows = log
     .prepare<[number, number], { requestId: string; truth: string | null; reward: number | null }>(
       `SELECT request_id AS requestId, truth, reward FROM ${feedbackTable}
-       WHERE received_at >= ? ORDER BY id DESC LIMIT ?`,
+       WHERE received_at >= ? ORDER BY received_at DESC, id DESC LIMIT ?`,
     )
     .all(from, feedbackLimit);
   for (const { requestId, truth, reward } of rows) {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { openRolloutStage, type RolloutStage } from './rolloutStage.ts';
 
@@ -126,6 +128,28 @@ describe('slipway.yaml and the registry', function () {
     const asked = users.map((headers) => stage.ask({ headers }));
     const after = (await Promise.all(asked)).map(({ bias }) => bias);
     assert.deepEqual(after, rounds[0], 'the rollout goes on in the new process');
+  });
+
+  it('a port for gRPC stays through a change, also where several processes share the endpoint', async () => {
+    promote(1);
+    const free = createServer();
+    free.listen(0, '127.0.0.1');
+    await once(free, 'listening');
+    const address = free.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    free.close();
+    const settings = (more: string) =>
+      `endpoints:\n  wine:\n    grpc: ${port}\n    runtime: { processes: 2 }\n${more}`;
+    stage.writeSettings(settings(''));
+    const { grpcAddress, readySince } = await stage.until(({ state }) => state === 'ready');
+    assert.equal(grpcAddress, `127.0.0.1:${port}`);
+    stage.writeSettings(settings('    limits: { body: 1KB }\n'));
+    const changed = await stage.until((endpoint) => endpoint.readySince !== readySince);
+    assert.deepEqual([changed.state, changed.grpcAddress], ['ready', `127.0.0.1:${port}`]);
+    assert.equal((await stage.ask()).bias, 1);
+    const connection = connect(port, '127.0.0.1');
+    await once(connection, 'connect');
+    connection.destroy();
   });
 
   it('without its entry is pinned, and starts again with the engine as it was', async () => {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import BetterSqlite3 from 'better-sqlite3';
 import { loadModel } from '../../src/inference/model.ts';
 import { createPredictor } from '../../src/inference/predictor.ts';
@@ -339,6 +342,75 @@ describe('The writer of an inference log', () => {
     return holder;
   };
 
+  it('opens a file that another process holds while it opens it, too', async () => {
+    const file = join(folder, 'opened.db');
+    const holder = new Worker(
+      `const { parentPort, workerData } = require('node:worker_threads');
+       const database = require(workerData.driver)(workerData.file);
+       database.exec('BEGIN EXCLUSIVE');
+       parentPort.postMessage('held');
+       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+       database.exec('COMMIT');
+       database.close();`,
+      {
+        eval: true,
+        workerData: { file, driver: createRequire(import.meta.url).resolve('better-sqlite3') },
+      },
+    );
+    await once(holder, 'message');
+    const writer = open(file, []);
+    writer.write([refused('1')], []);
+    writer.close();
+    assert.equal(readLog(file).length, 1);
+  });
+
+  it('keeps a request whose values cannot be written, and all that come with it', () => {
+    const file = join(folder, 'values.db');
+    const warnings: string[] = [];
+    const writer = open(file, warnings);
+    const x = { name: 'x', datatype: 'FP32' as const, shape: [-1] };
+    writer.announce(0, {
+      name: 'wine',
+      version: 3,
+      inputs: [x],
+      outputs: [{ ...x, labels: null }],
+      layout: null,
+    });
+    const tensor = { datatype: 'FP32' as const, shape: [1], data: Float32Array.of(1) };
+    const tooLong = {
+      ...tensor,
+      get data(): Float32Array<ArrayBuffer> {
+        throw new RangeError('Invalid string length');
+      },
+    };
+    const asked = (requestId: string, feed: typeof tensor): LoggedRequest => ({
+      ...refused(requestId),
+      status: 200,
+      model: 0,
+      values: { feeds: [feed], outputs: [tensor] },
+    });
+    writer.write([asked('1', tensor), asked('2', tooLong), asked('3', tensor)], []);
+    writer.close();
+    assert.deepEqual(
+      readLog(file).map(({ request_id, inputs }) => [request_id, inputs]),
+      [
+        ['1', '{"x":[1]}'],
+        ['2', null],
+        ['3', '{"x":[1]}'],
+      ],
+    );
+    assert.match(warnings.join(), /^The values of request "2" are missing .*: Invalid string length$/);
+  });
+
+  it('deletes what becomes too old while no request comes', async () => {
+    const file = join(folder, 'idle.db');
+    const writer = open(file, [], { keepMilliseconds: 2_000 });
+    writer.write([{ ...refused('1'), receivedAt: Date.now() }], []);
+    assert.equal(readLog(file).length, 1);
+    while (readLog(file).length > 0) await delay(100);
+    writer.close();
+  });
+
   it('waits once for a file that is held, not again for each request that comes meanwhile', () => {
     const file = join(folder, 'held.db');
     const warnings: string[] = [];
@@ -364,6 +436,26 @@ describe('The writer of an inference log', () => {
     holder.close();
     assert.equal(warnings.at(-1), `2 requests are missing from the inference log ${file}.`);
     assert.deepEqual(readLog(file), []);
+  });
+
+  it('writes feedback that came while the file was held, without a request that follows, and says what is lost', async () => {
+    const file = join(folder, 'feedback.db');
+    const warnings: string[] = [];
+    const writer = open(file, warnings);
+    const told = (requestId: string) => ({ requestId, receivedAt: 1, truth: null, reward: 1 });
+    const first = hold(file);
+    writer.write([], [told('1')]);
+    first.close();
+    await delay(1_300);
+    const second = hold(file);
+    writer.write([], [told('2')]);
+    writer.close();
+    second.close();
+    const database = new BetterSqlite3(file, { readonly: true });
+    const written = database.prepare('SELECT request_id FROM feedback').pluck().all();
+    database.close();
+    assert.deepEqual(written, ['1']);
+    assert.equal(warnings.at(-1), `1 pieces of feedback are missing from the inference log ${file}.`);
   });
 
   it('closes although its thread failed, which is said', async () => {

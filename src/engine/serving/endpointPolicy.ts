@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
 import { type EndpointSettings, rolloutPlan, type VersionChoice } from '../../protocol/endpointSettings.ts';
 import { SlipwayError, toSlipwayError } from '../../protocol/errors.ts';
 import type { EndpointFollows } from '../../protocol/serving.ts';
@@ -39,7 +40,12 @@ export function createEndpointPolicy(dependencies: PolicyDependencies): Endpoint
   let following: Promise<void> = Promise.resolve();
 
   const note = (endpoint: string, who: string, kind: string, sentence: string) => {
-    events.note({ endpoint, when: clock.now(), who, kind, sentence });
+    try {
+      events.note({ endpoint, when: clock.now(), who, kind, sentence });
+    } catch (error) {
+      // A trail that cannot be written stops no endpoint, and keeps none from being started again.
+      warn(endpoint, `${sentence} (${who}) This could not be recorded: ${toSlipwayError(error).message}`);
+    }
     changes.serving(endpoint);
   };
   const warn = (endpoint: string, sentence: string) =>
@@ -97,8 +103,8 @@ export function createEndpointPolicy(dependencies: PolicyDependencies): Endpoint
     target: (name) => (isRunning(name) ? control.supervisor(name) : null),
     servable: control.servable,
     adopt: (name, version) => control.save({ ...definitionOf(name), modelVersion: version }),
-    promoteInRegistry: (name, version, why) =>
-      void registry.promote({ name, version, stage: 'Production', who: 'analysis', why }),
+    promoteInRegistry: (name, version, who, why) =>
+      void registry.promote({ name, version, stage: 'Production', who, why }),
     sample: dependencies.sample,
     inferenceLog: control.inferenceLog,
   });
@@ -163,11 +169,35 @@ export function createEndpointPolicy(dependencies: PolicyDependencies): Endpoint
   };
   /** All that follows from a change, one after the other. */
   const follow = () => {
-    following = following.then(async () => {
-      for (const { name } of control.all()) await endWithoutCandidate(name);
-      await follower.follow();
-      for (const { name } of control.all()) await relabel(name);
-    });
+    following = following
+      .then(async () => {
+        for (const { name } of control.all()) await endWithoutCandidate(name);
+        await follower.follow();
+        for (const { name } of control.all()) await relabel(name);
+      })
+      // What cannot be followed now must not keep what changes next from being followed.
+      .catch((error: unknown) =>
+        changes.log('error', `A change was not followed: ${toSlipwayError(error).message}`),
+      );
+  };
+  /** What was decided while processes were being started, such as a rollback, holds for them, too. */
+  const leadAsDecided = async (name: string): Promise<void> => {
+    const supervisor = control.supervisor(name);
+    try {
+      const split = rollouts.traffic(name);
+      const led = supervisor.serving()?.traffic.find(({ model }) => model === split.model);
+      if (isDeepStrictEqual(led, split)) return;
+      for (const { version } of [...split.variants, ...(split.shadow ? [split.shadow] : [])]) {
+        const isLoaded = supervisor
+          .versions()
+          .some((one) => one.name === split.model && one.version === version);
+        if (!isLoaded) await supervisor.load(control.servable(split.model, version));
+      }
+      // Again, as something may have been decided during a load.
+      await supervisor.route(rollouts.traffic(name));
+    } catch (error) {
+      warn(name, `Its requests could not be led as was decided: ${toSlipwayError(error).message}`);
+    }
   };
 
   return {
@@ -203,13 +233,14 @@ export function createEndpointPolicy(dependencies: PolicyDependencies): Endpoint
     async chosen({ name, modelVersion }) {
       await rollouts.giveUp(name, person, `${person} has version ${modelVersion} served.`);
     },
-    async started({ name, modelVersion }) {
-      note(name, person, 'started', `It answers with version ${modelVersion}.`);
+    async started({ name, modelVersion }, who) {
+      note(name, who ?? person, 'started', `It answers with version ${modelVersion}.`);
       await rollouts.resume(name);
+      await leadAsDecided(name);
     },
-    stopped(name, why) {
+    stopped(name, who, why) {
       rollouts.suspend(name);
-      note(name, person, 'stopped', why);
+      note(name, who ?? person, 'stopped', why);
     },
     noticed(name) {
       const { crashCount } = control.supervisor(name).status();

@@ -50,10 +50,10 @@ export interface EndpointPolicy {
   };
   /** A person has a version served: a rollout that is under way ends. */
   chosen(definition: EndpointDefinition): Promise<void>;
-  /** Its processes are ready. */
-  started(definition: EndpointDefinition): Promise<void>;
-  /** Its processes were asked to end. */
-  stopped(endpoint: string, why: string): void;
+  /** Its processes are ready. `who` had them started; null: the person. */
+  started(definition: EndpointDefinition, who: string | null): Promise<void>;
+  /** Its processes were asked to end. `who` asked; null: the person. */
+  stopped(endpoint: string, who: string | null, why: string): void;
   /** Something about its processes changed; notices crashes. */
   noticed(endpoint: string): void;
   renamed(endpoint: string, newName: string): void;

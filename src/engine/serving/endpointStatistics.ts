@@ -62,7 +62,8 @@ export function createStatisticsSum(): StatisticsSum {
           add(total, delta);
           return delta;
         });
-        shadowsOf.set(source, statistics.shadows);
+        // What came of a process stays for ever, so that one without shadows leaves nothing.
+        if (statistics.shadows.length > 0) shadowsOf.set(source, statistics.shadows);
         const refused = statistics.refusedCount - refusedBefore;
         refusedBefore = statistics.refusedCount;
         refusedCount += refused;

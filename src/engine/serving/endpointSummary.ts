@@ -6,7 +6,7 @@ import type {
   VariantSummary,
 } from '../../protocol/serving.ts';
 import { add, emptyTotals, keyOf, type VariantTotals } from './endpointStatistics.ts';
-import { milliseconds } from './liveSeries.ts';
+import { milliseconds, recentBegin } from './liveSeries.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { EndpointDefinition } from './types.ts';
 
@@ -28,6 +28,7 @@ export function endpointSummary(facts: SummaryFacts, now: number): EndpointSumma
   const status = supervisor.status();
   const { variants: totals, refusedCount } = supervisor.statistics();
   const forRate = supervisor.live.recent(rateMilliseconds, now);
+  const rateSeconds = (now - recentBegin(rateMilliseconds, now)) / 1000;
   const forLatency = supervisor.live.recent(latencyMilliseconds, now);
   const asked = totals.filter(({ variant }) => variant !== shadowVariant);
   const shares = sharesOf(supervisor);
@@ -42,7 +43,7 @@ export function endpointSummary(facts: SummaryFacts, now: number): EndpointSumma
       share: shares.get(key)?.share ?? (variant === 'version' ? null : 0),
       requestCount: total?.requestCount ?? 0,
       errorCount: total?.errorCount ?? 0,
-      rate: rateOf(forRate.get(key)),
+      rate: (forRate.get(key)?.requestCount ?? 0) / rateSeconds,
       latencyP50: milliseconds(forLatency.get(key), 0.5),
       latencyP99: milliseconds(forLatency.get(key), 0.99),
     };
@@ -88,10 +89,6 @@ function sharesOf(supervisor: Supervisor): ReadonlyMap<string, Share> {
     for (const share of all) shares.set(keyOf(share), share);
   }
   return shares;
-}
-
-function rateOf(totals: VariantTotals | undefined): number {
-  return (totals?.requestCount ?? 0) / (rateMilliseconds / 1000);
 }
 
 function sumOf(totals: readonly VariantTotals[]): VariantTotals | undefined {

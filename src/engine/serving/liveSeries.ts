@@ -8,12 +8,17 @@ export interface LiveSeries {
   add(delta: StatisticsDelta, now: number): void;
   /** One point a second since a moment, the last whole second included. */
   since(from: number, now: number): Pick<EndpointLive, 'times' | 'variants'>;
-  /** What each variant was asked in the seconds before now, by `keyOf`. */
+  /** What each variant was asked since `recentBegin`, by `keyOf`. */
   recent(milliseconds: number, now: number): ReadonlyMap<string, VariantTotals>;
 }
 
 const keptSeconds = 15 * 60;
 const second = 1000;
+
+/** When the second began in which so many milliseconds before now lie: what was asked is counted by the second. */
+export function recentBegin(duration: number, now: number): number {
+  return Math.floor((now - duration) / second) * second;
+}
 
 export function createLiveSeries(): LiveSeries {
   /** Oldest first; seconds without requests have none. */
@@ -68,7 +73,7 @@ export function createLiveSeries(): LiveSeries {
       const sums = new Map<string, VariantTotals>();
       for (let index = points.length - 1; index >= 0; index--) {
         const point = points[index];
-        if (!point || (point.second + 1) * second <= now - duration) break;
+        if (!point || point.second * second < recentBegin(duration, now)) break;
         for (const [key, variant] of point.variants) {
           const sum = sums.get(key) ?? emptyTotals(variant);
           sums.set(key, sum);

@@ -42,8 +42,8 @@ export function lookAtChecks(
 }
 
 /**
- * One look at the goal of an A/B test: `passed` when the candidate is better, `failed` when the stable version is. Looks
- * at both directions, so that its p-value is the smallest one of all looks.
+ * One look at the goal of an A/B test: `passed` when the candidate is better, `failed` when the stable version is. Its test
+ * looks at both directions, so that a clear difference of an earlier look says nothing of the direction of this one.
  */
 export function lookAtGoal(rollout: Rollout, known: CheckProgress, seen: RolloutObservation): CheckProgress {
   const { goal, significance, checks } = rollout.plan;
@@ -53,7 +53,7 @@ export function lookAtGoal(rollout: Rollout, known: CheckProgress, seen: Rollout
   const enough =
     compared.candidateSamples >= check.minimumSamples && compared.stableSamples >= check.minimumSamples;
   const pValue = enough ? compared.pValue : null;
-  const decided = Math.min(pValue ?? 1, known.smallestPValue ?? 1) <= significance && enough;
+  const decided = pValue !== null && pValue <= significance;
   const judgement: Judgement = {
     ...compared,
     verdict:

@@ -80,8 +80,8 @@ export function createRolloutRun(rollout: StoredRollout, surroundings: RolloutSu
     return seen;
   };
   const apply = async (turn: Turn): Promise<void> => {
-    const before = progress;
-    const isNewStep = before === null || before.step !== turn.progress.step;
+    const before = { progress, seen, counters };
+    const isNewStep = before.progress === null || before.progress.step !== turn.progress.step;
     progress = turn.progress;
     if (isNewStep) {
       const running = target();
@@ -89,8 +89,14 @@ export function createRolloutRun(rollout: StoredRollout, surroundings: RolloutSu
       counters = running && trafficOf(rollout, running);
     }
     const routed = turn.actions.some(({ type }) => type === 'route') ? lead(turn.progress) : null;
-    if (turn.actions.length > 0) surroundings.record(rollout, turn.progress, seen, turn.actions);
-    else surroundings.saveLook(rollout, turn.progress, seen);
+    try {
+      if (turn.actions.length > 0) surroundings.record(rollout, turn.progress, seen, turn.actions);
+      else surroundings.saveLook(rollout, turn.progress, seen);
+    } catch (error) {
+      // What could not be written has not happened: the next look, or the person, tries it again.
+      ({ progress, seen, counters } = before);
+      throw error;
+    }
     if (isOver(turn.progress)) {
       callOff();
       closing.abort();

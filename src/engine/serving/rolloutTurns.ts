@@ -7,7 +7,7 @@ export type RolloutAction =
   /** Leads requests by the shares of the progress. */
   | { readonly type: 'route' }
   /** The candidate becomes the stable version. */
-  | { readonly type: 'promote' }
+  | { readonly type: 'promote'; readonly who: string }
   /** Something for the audit trail. */
   | {
       readonly type: 'note';
@@ -161,7 +161,7 @@ export function promote(
     },
     actions: [
       { type: 'route' },
-      { type: 'promote' },
+      { type: 'promote', who },
       { type: 'note', kind: 'promoted', who, sentence: reason },
     ],
   };

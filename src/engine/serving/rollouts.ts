@@ -29,8 +29,8 @@ export interface RolloutDependencies {
   readonly servable: (model: string, version: number) => ScorerModelInput;
   /** Makes a version the stable one of an endpoint, in its definition. */
   readonly adopt: (endpoint: string, version: number) => void;
-  /** Moves a version to Production in the registry. */
-  readonly promoteInRegistry: (model: string, version: number, why: string) => void;
+  /** Moves a version to Production in the registry. `who` decided it. */
+  readonly promoteInRegistry: (model: string, version: number, who: string, why: string) => void;
   readonly sample: (job: WorkerJobOf<'rolloutSample'>, signal: AbortSignal) => Promise<RolloutSample>;
   readonly inferenceLog: (endpoint: string) => string;
 }
@@ -85,6 +85,8 @@ export interface Rollouts {
 export function createRollouts(dependencies: RolloutDependencies): Rollouts {
   const { database, store, events, changes, clock, target } = dependencies;
   const runs = new Map<string, RolloutRun>();
+  /** Versions that are being unloaded, by endpoint. */
+  const leaving = new Map<string, Promise<void>>();
 
   const warn = (endpoint: string, sentence: string) =>
     changes.log('warning', `${endpoint}: ${sentence}`, endpoint);
@@ -99,18 +101,18 @@ export function createRollouts(dependencies: RolloutDependencies): Rollouts {
       servable: dependencies.servable,
       traffic: trafficOf,
       record(_rollout, progress, traffic, actions) {
-        const promotes = actions.some(({ type }) => type === 'promote');
+        const promotion = actions.find((action) => action.type === 'promote');
         database.durableTransaction(() => {
           store.save(rollout.id, progress, traffic);
-          if (promotes) dependencies.adopt(endpoint, candidateVersion);
+          if (promotion) dependencies.adopt(endpoint, candidateVersion);
           for (const action of actions) {
             if (action.type !== 'note') continue;
             const { kind, who, sentence } = action;
             events.note({ endpoint, when: clock.now(), who, kind, sentence });
           }
         });
-        if (promotes && plan.promote)
-          promoteInRegistry(endpoint, model, candidateVersion, progress.reason ?? '');
+        if (promotion && plan.promote)
+          promoteInRegistry(endpoint, model, candidateVersion, promotion.who, progress.reason ?? '');
         changes.serving(endpoint);
       },
       saveLook(_rollout, progress, traffic) {
@@ -123,14 +125,15 @@ export function createRollouts(dependencies: RolloutDependencies): Rollouts {
       over() {
         if (runs.get(endpoint) === run) runs.delete(endpoint);
         // What was not taken stays loaded only where it is asked for otherwise; what was replaced stays until the next.
-        if (run.progress()?.state === 'rolledBack') void forget(endpoint, model, [candidateVersion]);
+        if (run.progress()?.state === 'rolledBack')
+          leaving.set(endpoint, forget(endpoint, model, [candidateVersion]));
       },
     });
     return run;
   };
-  const promoteInRegistry = (endpoint: string, model: string, version: number, why: string) => {
+  const promoteInRegistry = (endpoint: string, model: string, version: number, who: string, why: string) => {
     try {
-      dependencies.promoteInRegistry(model, version, why);
+      dependencies.promoteInRegistry(model, version, who, why);
     } catch (error) {
       const sentence = `The registry did not take version ${version} into Production: ${toSlipwayError(error).message}`;
       events.note({ endpoint, when: clock.now(), who: 'registry', kind: 'registryRefused', sentence });
@@ -220,8 +223,12 @@ export function createRollouts(dependencies: RolloutDependencies): Rollouts {
       const run = open(rollout);
       runs.set(endpoint, run);
       changes.serving(endpoint);
+      await leaving.get(endpoint);
       await forget(endpoint, model, leftVersions(endpoint, model, [stableVersion, modelVersion]));
       await run.start();
+      // It may have been called off while it was being loaded.
+      if (run.progress()?.state === 'rolledBack' && !runs.has(endpoint))
+        await forget(endpoint, model, [modelVersion]);
       return rolloutSummary(rollout, run.progress());
     },
     async decide(endpoint, decision) {

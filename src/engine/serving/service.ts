@@ -108,14 +108,25 @@ export function createServingService(dependencies: ServingDependencies): Serving
     });
     return { ...model, labels: [...aliases, ...(stage === 'None' ? [] : [stage])] };
   };
-  const run = async (definition: EndpointDefinition, port: number | null): Promise<void> => {
+  /** `who` null stands for the person. */
+  const run = async (
+    definition: EndpointDefinition,
+    port: number | null,
+    who: string | null,
+  ): Promise<void> => {
     const { name } = definition;
     const supervisor = supervise(name);
+    const before = store.find(name);
     await supervisor.start(policy.serving(definition), port ?? policy.port(name));
     // One whose endpoint goes by another name by now must not bring the old one back.
     if (supervisors.get(name) !== supervisor) return;
-    store.save({ ...definition, enabled: true, port: supervisor.status().port ?? definition.port });
-    await policy.started(definition);
+    const now = store.find(name);
+    // A rollout may have been promoted while the processes were being started.
+    const isPromoted = before && now && before.modelVersion !== now.modelVersion;
+    const modelVersion = isPromoted ? now.modelVersion : definition.modelVersion;
+    const started = { ...definition, modelVersion, enabled: true };
+    store.save({ ...started, port: supervisor.status().port ?? definition.port });
+    await policy.started(started, who);
   };
   const resume = (definition: EndpointDefinition) => {
     const supervisor = supervise(definition.name);
@@ -126,12 +137,12 @@ export function createServingService(dependencies: ServingDependencies): Serving
       return;
     }
     // What goes wrong is in the endpoint's state, and nobody waits for it here.
-    run(definition, null).catch(() => undefined);
+    run(definition, null, 'engine').catch(() => undefined);
   };
-  const disable = async (name: string, why: string) => {
+  const disable = async (name: string, who: string | null, why: string) => {
     const definition = store.find(name);
     if (definition) store.save({ ...definition, enabled: false });
-    policy.stopped(name, why);
+    policy.stopped(name, who, why);
     await supervise(name).stop();
   };
 
@@ -148,7 +159,7 @@ export function createServingService(dependencies: ServingDependencies): Serving
       save: store.save,
       supervisor: supervise,
       servable,
-      run: (definition) => run(definition, null),
+      run: (definition) => run(definition, null, 'slipway.yaml'),
       inferenceLog: (name) => inferenceLogFile(layout, name),
     },
   });
@@ -167,12 +178,12 @@ export function createServingService(dependencies: ServingDependencies): Serving
       };
       if (known && known.modelVersion !== modelVersion) await policy.chosen(definition);
       if (!known || supervise(modelName).status().state !== 'ready') store.save(definition);
-      await run(definition, port);
+      await run(definition, port, null);
       return summarise(define(modelName));
     },
     async stop(name) {
       define(name);
-      await disable(name, 'It answers no more.');
+      await disable(name, null, 'It answers no more.');
       return summarise(define(name));
     },
     describe(name) {
@@ -220,7 +231,7 @@ export function createServingService(dependencies: ServingDependencies): Serving
       if (!definition.enabled && supervise(name).status().state === 'stopped') return;
       const what = version === null ? 'the model' : `version ${version}`;
       changes.log('warning', `${name}: ${what} was deleted, so the endpoint is stopped.`, name);
-      follow(() => disable(name, `It answers no more, as ${what} was deleted.`));
+      follow(() => disable(name, 'registry', `It answers no more, as ${what} was deleted.`));
     },
     resume() {
       policy.begin();

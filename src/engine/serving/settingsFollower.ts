@@ -83,7 +83,6 @@ export function createSettingsFollower(dependencies: FollowerDependencies): Sett
     const wasNamed = choices.lastVersion(name, 'stable', declared.stable);
     const isNews = stable !== null && stable !== wasNamed && (declared.follow || wasNamed === null);
     if (stable !== null && isNews) {
-      choices.save(name, 'stable', declared.stable, stable);
       const who = wasNamed === null ? settingsName : registryName;
       await bringIn(
         definition,
@@ -93,6 +92,8 @@ export function createSettingsFollower(dependencies: FollowerDependencies): Sett
         who,
         `It is ${describe(declared.stable)} now.`,
       );
+      // Afterwards: what could not be begun is tried again with the next change.
+      choices.save(name, 'stable', declared.stable, stable);
     }
     if (endpoints.isRunning(name)) await endpoints.applySettings(name);
     if (declared.candidate !== undefined) await followCandidate(name, model, declared, declared.candidate);
@@ -108,8 +109,8 @@ export function createSettingsFollower(dependencies: FollowerDependencies): Sett
     const definition = endpoints.find(name);
     if (version === null || definition === null || !endpoints.isRunning(name)) return;
     if (choices.lastVersion(name, role, choice) === version) return;
-    choices.save(name, role, choice, version);
     await bringIn(definition, version, declared, true, registryName, `It is ${describe(choice)} now.`);
+    choices.save(name, role, choice, version);
   };
   const create = async (
     name: string,

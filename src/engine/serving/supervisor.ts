@@ -96,6 +96,8 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
   let running: readonly ScorerProcess[] = [];
   let versions: readonly ServedVersion[] = [];
   let grpcPort: number | null = null;
+  /** The scorer that answers over gRPC: its port cannot be shared. */
+  let grpcScorer: ScorerProcess | null = null;
   let readySince: number | null = null;
   let wanted = false;
   /** Stops that were asked for, so that a start knows of those that came after it. */
@@ -127,8 +129,11 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
       running.length === 0
         ? null
         : (connection) => {
-            turn = (turn + 1) % running.length;
-            running[turn]?.take(connection);
+            turn += 1;
+            const scorer = running[turn % running.length];
+            // After the end a connection may come back that a scorer did not come to take.
+            if (scorer) scorer.take(connection);
+            else connection.destroy();
           },
     );
   };
@@ -139,9 +144,10 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
     return left;
   };
 
-  const launchOne = async (wished: Serving, behind: Door): Promise<ScorerProcess> => {
+  const launchOne = async (wished: Serving, behind: Door, overGrpc: boolean): Promise<ScorerProcess> => {
     const count = sum.source();
-    const scorer = launch(wished, behind, {
+    const options = overGrpc ? wished.options : { ...wished.options, grpcPort: null };
+    const scorer = launch({ ...wished, options }, behind, {
       statistics(statistics) {
         live.add(count(statistics), Date.now());
         changed();
@@ -151,15 +157,26 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
     try {
       const ready = await scorer.ready;
       versions = ready.versions;
-      grpcPort = ready.grpcPort ?? grpcPort;
+      if (overGrpc) {
+        grpcPort = ready.grpcPort;
+        grpcScorer = scorer;
+      }
     } catch (error) {
       await scorer.drain();
       throw error;
     }
-    void scorer.ended.then((detail) => {
-      if (wanted && running.includes(scorer)) crashed(scorer, detail);
-    });
     return scorer;
+  };
+  /** Those that run from now on. One that ended before it came to that is repaired as any other. */
+  const admit = (scorers: readonly ScorerProcess[]) => {
+    const added = scorers.filter((scorer) => !running.includes(scorer));
+    running = scorers;
+    for (const scorer of added) {
+      void scorer.ended.then((detail) => {
+        if (wanted && running.includes(scorer)) crashed(scorer, detail);
+      });
+    }
+    lead();
   };
   const crashed = (scorer: ScorerProcess, detail: string) => {
     running = running.filter((other) => other !== scorer);
@@ -175,6 +192,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
     }
     log('warning', `${error.message}. It is started again.`);
     if (running.length === 0) setState('starting');
+    else changed();
     void inTurn(repair).catch((reason: unknown) => {
       if (!wanted || state === 'failed') return;
       fail(reason);
@@ -188,17 +206,37 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
     if (state !== 'ready') readySince = Date.now();
     setState('ready');
   };
-  const repair = async () => {
-    if (!wanted || !serving || !door || state === 'failed') return;
-    while (running.length < serving.processes) {
-      const known = serving;
-      const scorer = await launchOne(known, door);
-      // What was decided while it started, such as a rollback, must hold before it answers anything.
-      for (const traffic of serving.traffic) {
-        if (!known.traffic.includes(traffic)) await scorer.order({ type: 'route', traffic });
+  /** Tells a scorer what was decided while it started, such as a rollback. */
+  const catchUp = async (scorer: ScorerProcess, launched: Serving): Promise<void> => {
+    let told = launched;
+    while (serving && serving !== told) {
+      const now = serving;
+      for (const traffic of now.traffic) {
+        if (!told.traffic.includes(traffic)) await scorer.order({ type: 'route', traffic });
       }
-      running = [...running, scorer];
-      lead();
+      // Loads have their turn after this, so that only labels can differ.
+      for (const model of now.models) {
+        const { name, version, labels = [] } = model;
+        if (!told.models.includes(model)) await scorer.order({ type: 'label', name, version, labels });
+      }
+      told = now;
+    }
+  };
+  const isKept = () => wanted && state !== 'failed';
+  const repair = async () => {
+    if (!isKept()) return;
+    while (serving && door && running.length < serving.processes) {
+      const known = serving;
+      const scorer = await launchOne(known, door, grpcScorer === null || !running.includes(grpcScorer));
+      await catchUp(scorer, known).catch((error: unknown) => {
+        if (!hasEnded(error)) throw error;
+      });
+      // It was stopped meanwhile, or another one crashed once too often: nothing would end this one.
+      if (!isKept()) {
+        void leave([scorer]);
+        return;
+      }
+      admit([...running, scorer]);
     }
     announce();
   };
@@ -227,7 +265,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
   };
   const launchAll = async (wished: Serving, behind: Door): Promise<readonly ScorerProcess[]> => {
     const started = await Promise.allSettled(
-      Array.from({ length: wished.processes }, () => launchOne(wished, behind)),
+      Array.from({ length: wished.processes }, (_, index) => launchOne(wished, behind, index === 0)),
     );
     const scorers = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     const refused = started.find((result) => result.status === 'rejected');
@@ -240,21 +278,26 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
     const fresh = !old.door || (port !== null && port !== old.door.port);
     const opened = fresh ? await openNear(port) : old.door;
     if (!opened) throw new Error('There is a door, or it was opened.');
+    if (grpcPort !== null && wished.options.grpcPort === grpcPort) {
+      // Only one process at a time can have that port. Connections over HTTP wait at the door meanwhile.
+      running = [];
+      lead();
+      await leave(old.running);
+    }
     try {
       const scorers = await launchAll(wished, opened);
       if (!wanted) {
         await leave(scorers);
         throw new SlipwayError('cancelled');
       }
-      running = scorers;
+      door = opened;
+      serving = wished;
+      admit(scorers);
     } catch (error) {
       versions = old.versions;
       if (fresh) await opened.close();
       throw error;
     }
-    door = opened;
-    serving = wished;
-    lead();
     if (fresh) await old.door?.close();
     void leave(old.running, replacedGraceMilliseconds);
     readySince = Date.now();
@@ -262,9 +305,15 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
     announce();
   };
 
-  const order = async (what: ScorerOrder): Promise<readonly (ServedVersion | null)[]> => {
+  /** @throws SlipwayError why one refuses. One that ended meanwhile is followed by one that knows. */
+  const tellAll = async (what: ScorerOrder): Promise<void> => {
+    const told = await Promise.allSettled(running.map((scorer) => scorer.order(what)));
+    for (const result of told) {
+      if (result.status === 'rejected' && !hasEnded(result.reason)) throw result.reason;
+    }
+  };
+  const requireReady = () => {
     if (running.length === 0 || state !== 'ready') throw new SlipwayError('endpointNotReady', { endpoint });
-    return Promise.all(running.map((scorer) => scorer.order(what)));
   };
   const remember = (change: Partial<Serving>) => {
     if (serving) serving = { ...serving, ...change };
@@ -275,16 +324,30 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
     (other: { readonly name: string; readonly version: number }): boolean =>
       other.name === name && other.version === version;
   const load = async (model: ScorerModelInput): Promise<ServedVersion> => {
-    const [loaded] = await order({ type: 'load', model });
-    if (!loaded || !serving) throw new SlipwayError('endpointNotReady', { endpoint });
+    requireReady();
     const same = isVersion(model.name, model.version);
+    const asked = running;
+    const told = await Promise.allSettled(asked.map((scorer) => scorer.order({ type: 'load', model })));
+    const refused = told.find((result) => result.status === 'rejected');
+    if (refused) {
+      // Where it was loaded it is not kept, unless it took the place of the same one.
+      const { name, version } = model;
+      const holders = asked.filter((_scorer, index) => told[index]?.status === 'fulfilled');
+      if (!serving?.models.some(same)) {
+        await Promise.allSettled(holders.map((scorer) => scorer.order({ type: 'unload', name, version })));
+      }
+      throw refused.reason;
+    }
+    const loaded = told.flatMap((result) => (result.status === 'fulfilled' ? (result.value ?? []) : []))[0];
+    if (!loaded || !serving) throw new SlipwayError('endpointNotReady', { endpoint });
     remember({ models: [...serving.models.filter((other) => !same(other)), model] });
     versions = [...versions.filter((other) => !same(other)), loaded];
     changed();
     return loaded;
   };
   const unload = async (name: string, version: number): Promise<void> => {
-    await order({ type: 'unload', name, version });
+    requireReady();
+    await tellAll({ type: 'unload', name, version });
     const same = isVersion(name, version);
     remember({ models: (serving?.models ?? []).filter((other) => !same(other)) });
     versions = versions.filter((other) => !same(other));
@@ -292,18 +355,20 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
   };
   const route = async (traffic: TrafficSplitInput): Promise<void> => {
     if (!serving || state === 'stopped') throw new SlipwayError('endpointNotReady', { endpoint });
-    const before = serving.traffic;
+    const before = serving.traffic.find(({ model }) => model === traffic.model);
+    const isDecided = () => serving?.traffic.includes(traffic) === true;
+    const others = () => (serving?.traffic ?? []).filter(({ model }) => model !== traffic.model);
     // Remembered first: a scorer that is started meanwhile must know of it.
-    remember({ traffic: [...before.filter(({ model }) => model !== traffic.model), traffic] });
+    remember({ traffic: [...others(), traffic] });
     try {
-      if (running.length > 0) await order({ type: 'route', traffic });
+      await tellAll({ type: 'route', traffic });
     } catch (error) {
-      const ended = error instanceof SlipwayError && error.kind === 'endpointFailed';
-      // A scorer that ended is followed by one that knows.
-      if (!ended) {
-        remember({ traffic: before });
-        throw error;
+      // Unless something else was decided meanwhile, all go on as before, those that did not refuse, too.
+      if (isDecided()) {
+        remember({ traffic: [...others(), ...(before ? [before] : [])] });
+        if (before) await tellAll({ type: 'route', traffic: before }).catch(() => undefined);
       }
+      throw error;
     }
     changed();
   };
@@ -352,11 +417,14 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
         try {
           if (canMove(wished, port)) await move(wished);
           else await replace(wished, port);
+          if (stops !== stopsBefore) throw new SlipwayError('cancelled');
         } catch (error) {
           if (!wanted) throw new SlipwayError('cancelled', {}, { cause: error });
           if (running.length > 0) setState(before);
           else {
             wanted = false;
+            // The door may still be that of scorers that crashed meanwhile: nobody is to wait there.
+            await end();
             fail(error);
           }
           throw error;
@@ -373,7 +441,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
           same(model) ? { ...model, labels: [...labels] } : model,
         ),
       });
-      if (state === 'ready') await order({ type: 'label', name, version, labels: [...labels] });
+      await tellAll({ type: 'label', name, version, labels: [...labels] });
     },
     fail,
     async stop() {
@@ -388,6 +456,11 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
       });
     },
   };
+}
+
+/** Whether an order was not followed because the scorer ended. */
+function hasEnded(error: unknown): boolean {
+  return error instanceof SlipwayError && error.kind === 'endpointFailed';
 }
 
 function described({ models }: Serving): string {

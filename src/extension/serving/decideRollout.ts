@@ -36,7 +36,10 @@ interface FoundRollout {
   readonly rollout: RolloutSummary;
 }
 
-/** The rollout of the target, the only one that fits the decision, or the one that the person chooses. */
+/**
+ * The rollout of the target, the only one that fits the decision, or the one that the person chooses. Where none is under
+ * way, one that ended with a promotion can be rolled back; the person always chooses that one.
+ */
 async function findRollout(
   folders: EngineFolders,
   formats: Formats,
@@ -59,11 +62,18 @@ async function findRollout(
     });
   const [only, ...others] = found;
   if (only && others.length === 0) return only;
+  const promoted =
+    decision === 'rollBack' && !only
+      ? await promotedOnes(
+          lists.flat().filter(({ endpoint }) => target === undefined || endpoint.name === target.endpoint),
+        )
+      : [];
   return choose({
     title: l10n.t('Choose a rollout'),
     placeholder: '',
-    choices: found.map(({ client, endpoint, rollout }) => ({
+    choices: [...found, ...promoted].map(({ client, endpoint, rollout }) => ({
       label: endpoint.name,
+      detail: `v${rollout.stableVersion} → v${rollout.candidateVersion}`,
       description: endpointDescription(endpoint, formats),
       iconPath: endpointIcon(endpoint),
       value: { client, rollout },
@@ -74,6 +84,28 @@ async function findRollout(
       lists.flat().map(({ endpoint }) => endpoint),
     ),
   });
+}
+
+interface ListedRollout extends FoundRollout {
+  readonly endpoint: EndpointSummary;
+}
+
+/** The rollouts whose candidate answers all requests now, in place of the version before it. */
+async function promotedOnes(
+  endpoints: readonly Omit<ListedRollout, 'rollout'>[],
+): Promise<readonly ListedRollout[]> {
+  const lasts = await Promise.all(
+    endpoints.map(async ({ client, endpoint }) => {
+      const { rollouts } = await client.request('serving/live', {
+        endpoint: endpoint.name,
+        from: Date.now(),
+      });
+      const [last] = rollouts;
+      const answers = last?.state === 'promoted' && last.candidateVersion === endpoint.modelVersion;
+      return answers ? [{ client, endpoint, rollout: last }] : [];
+    }),
+  );
+  return lasts.flat();
 }
 
 function fits({ state }: RolloutSummary, decision: Decision): boolean {

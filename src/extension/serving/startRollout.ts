@@ -38,6 +38,7 @@ export async function startRollout(
   const chosen = await askPlan(endpoint, candidate);
   if (!chosen || !(await confirmed(endpoint, candidate, chosen))) return;
   if (!(await mayLoad(client, { name: endpoint.modelName, version: candidate }))) return;
+  await endRunning(client, endpoint, candidate);
   const rollout = await window.withProgress(
     {
       location: ProgressLocation.Notification,
@@ -52,6 +53,23 @@ export async function startRollout(
       }),
   );
   if (rollout.state === 'running' || rollout.state === 'paused') void offerNext(client, endpoint, candidate);
+}
+
+/** Ends the rollout of which the confirmation says so, unless it ended by itself meanwhile. */
+async function endRunning(
+  client: EngineClient,
+  { name, rollout }: EndpointSummary,
+  candidate: number,
+): Promise<void> {
+  if (rollout === null) return;
+  const endpoints = await client.request('serving/endpoints', {});
+  if (endpoints.find((one) => one.name === name)?.rollout?.id !== rollout.id) return;
+  await client.request('serving/decideRollout', {
+    endpoint: name,
+    decision: 'rollBack',
+    who: userInfo().username,
+    why: `Version ${candidate} takes its place.`,
+  });
 }
 
 /** Not waited for: the rollout goes on, whatever becomes of the notification. */

@@ -6,7 +6,7 @@ import { formatCount, formatPValue, formatShare } from '../components/numbers.ts
 import { useHost } from '../components/page.tsx';
 import { formatDuration } from '../components/times.ts';
 import { CopyTable, FigureTable } from './figureTable.tsx';
-import { checkName, checkValue, strategyName, verdictName } from './servingWording.ts';
+import { checkName, checkValue, hasEnoughSamples, strategyName, verdictName } from './servingWording.ts';
 
 /** The rollout that is under way: how far it is, what its checks see, and the buttons that decide it. */
 export function RolloutCard(properties: {
@@ -136,7 +136,7 @@ function Checks({ checks }: { readonly checks: readonly CheckOutcome[] }) {
 function cellsOf(check: CheckOutcome): readonly string[] {
   const { metric, candidateSamples, stableSamples, minimumSamples, pValue, dryRun } = check;
   const samples = `${formatCount(candidateSamples)} / ${formatCount(stableSamples)}`;
-  const enough = Math.min(candidateSamples, stableSamples) >= minimumSamples;
+  const enough = hasEnoughSamples(check);
   return [
     dryRun ? l10n.t('{check} (only told)', { check: checkName(metric) }) : checkName(metric),
     verdictName(check),

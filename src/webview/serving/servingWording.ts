@@ -115,6 +115,11 @@ export function checkValue(metric: CheckOutcome['metric'], value: number | null)
   }
 }
 
+/** Whether a check could judge: not all need samples of both versions. */
+export function hasEnoughSamples({ candidateValue }: Pick<CheckOutcome, 'candidateValue'>): boolean {
+  return candidateValue !== null;
+}
+
 export function verdictName(check: CheckOutcome): string {
   switch (check.verdict) {
     case 'passed':
@@ -122,9 +127,7 @@ export function verdictName(check: CheckOutcome): string {
     case 'failed':
       return l10n.t('Failed');
     case 'inconclusive':
-      return Math.min(check.candidateSamples, check.stableSamples) < check.minimumSamples
-        ? l10n.t('Too few samples yet')
-        : l10n.t('Not decided yet');
+      return hasEnoughSamples(check) ? l10n.t('Not decided yet') : l10n.t('Too few samples yet');
   }
 }
 
@@ -153,12 +156,30 @@ export function eventLabel({ kind, sentence }: Pick<EndpointEvent, 'kind' | 'sen
       return l10n.t('promoted');
     case 'rolledBack':
       return l10n.t('rolled back');
+    case 'crashed':
+      return l10n.t('crashed');
+    case 'declared':
+      return l10n.t('declared');
+    case 'versionChanged':
+      return l10n.t('other version');
+    case 'settingsChanged':
+      return l10n.t('other settings');
+    case 'registryRefused':
+      return l10n.t('registry refused');
     default:
       return kind;
   }
 }
 
+const badKinds: ReadonlySet<string> = new Set([
+  'rolledBack',
+  'failed',
+  'checkFailed',
+  'crashed',
+  'registryRefused',
+]);
+
 export function eventTone(kind: string): 'plain' | 'good' | 'bad' {
-  if (kind === 'rolledBack' || kind === 'failed' || kind === 'checkFailed') return 'bad';
+  if (badKinds.has(kind)) return 'bad';
   return kind === 'promoted' ? 'good' : 'plain';
 }

@@ -80,7 +80,10 @@ describe('Scoring that was interrupted', function () {
       const job = stage.job('in.csv', 'out.csv', { keepMilliseconds: 25 });
       const reached: number[] = [];
       for (const share of [0.05, 0.3, 0.31, 0.6, 0.95]) {
-        assert.ok(await killWhen(job, (told) => told.phase === 'scoring' && told.rows >= share * rows));
+        // A fast machine may have no more to say before it writes.
+        const isFar = ({ phase, rows: scored }: ScoreProgress) =>
+          phase === 'writing' || (phase === 'scoring' && scored >= share * rows);
+        assert.ok(await killWhen(job, isFar));
         reached.push(rowsKept(stage));
       }
       assert.deepEqual(

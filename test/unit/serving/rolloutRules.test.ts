@@ -188,6 +188,17 @@ describe('rules of rollouts', () => {
       assert.match(worse.progress.reason ?? '', /^Version 3 is better/);
     });
 
+    it('does not take what was seen against a version for a proof of it', () => {
+      const paused = decided(test, started(test), 'pause').progress;
+      const worse = look(test, paused, rewarded(0.1, 0.2), second).progress;
+      const resumed = decided(test, worse, 'resume', second).progress;
+      const even = look(test, resumed, rewarded(0.1005, 0.1), 2 * second);
+      assert.deepEqual(
+        [even.progress.state, even.progress.goal?.outcome?.verdict],
+        ['running', 'inconclusive'],
+      );
+    });
+
     it('without a difference goes on until its time is over, then pauses', () => {
       const even = look(test, started(test), rewarded(0.1, 0.1), second);
       assert.equal(even.progress.state, 'running');

@@ -76,6 +76,13 @@ endpoints:
     detail: RegExp,
   ])[] = [
     ['no YAML', 'endpoints:\n  wine: [1', 2, 11, /end with a \]/],
+    [
+      'looks that never end',
+      'endpoints:\n  wine:\n    rollout: { interval: 0s }\n',
+      3,
+      26,
+      /^endpoints\.wine\.rollout\.interval: expected at least 50ms, not "0s"$/,
+    ],
     ['a name twice', 'endpoints:\n  wine: {}\n  wine: {}\n', 3, 3, /Map keys must be unique/],
     ['an unknown section', 'endpoint: {}\n', 1, 1, /^endpoint: there is no setting of this name here$/],
     [
