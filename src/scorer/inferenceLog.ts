@@ -5,7 +5,7 @@ import type { Tensor } from '../inference/datatypes.ts';
 import { SlipwayError } from '../protocol/errors.ts';
 import type { InferenceLogOptions } from '../protocol/scorer.ts';
 import type { LogCommand, LogMessage } from './inferenceLogThread.ts';
-import type { LoggedFeedback, LoggedRequest } from './inferenceLogWriter.ts';
+import type { LoggedFeedback, LoggedRequest } from './loggedRequest.ts';
 import type { LoadedVersion } from './modelRepository.ts';
 import { buffersOf, createRequestPacker } from './packedRequests.ts';
 

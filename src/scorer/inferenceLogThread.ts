@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { InferenceLogOptions } from '../protocol/scorer.ts';
-import { type LoggedFeedback, type LoggedModel, openInferenceLogWriter } from './inferenceLogWriter.ts';
+import { openInferenceLogWriter } from './inferenceLogWriter.ts';
+import type { LoggedFeedback, LoggedModel } from './loggedRequest.ts';
 import { type PackedRequests, unpackRequests } from './packedRequests.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { columnJson, columnNames, inputsJson, outputsJson } from '../inference/columns.ts';
 import { type Datatype, elementJson, type Tensor } from '../inference/datatypes.ts';
 import { shortestFloat, shortestFloats } from '../inference/shortestFloat.ts';
-import type { LoggedModel } from './inferenceLogWriter.ts';
+import type { LoggedModel } from './loggedRequest.ts';
 
 /** Writes what a model was asked and what it answered as the inference log keeps it. */
 export interface LoggedValues {

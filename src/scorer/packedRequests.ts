@@ -1,5 +1,5 @@
 import { allocate, type Datatype, runtimeTypes, type Tensor } from '../inference/datatypes.ts';
-import type { LoggedRequest } from './inferenceLogWriter.ts';
+import type { LoggedRequest } from './loggedRequest.ts';
 
 /**
  * Requests on their way to the thread that logs them. One object with a few large arrays costs those who answer far

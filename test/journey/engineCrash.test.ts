@@ -45,7 +45,7 @@ describe('the processes of a window', function () {
       assert.ok(await curve.isVisible());
       await row(workbench, 'survivor').waitFor();
       await row(workbench, 'flight-delays').waitFor();
-      await row(workbench, 'flight-delays', 'Endpoints').filter({ hasText: 'http://' }).waitFor();
+      await row(workbench, 'flight-delays', 'Endpoints').filter({ hasText: 'ready' }).waitFor();
       await until('no process of the time before', () => !killed.some(({ pid }) => isAlive(pid)));
       await workbench.runCommand('Notifications: Show Notifications');
       const center = page.locator('.notifications-center.visible');
@@ -71,5 +71,5 @@ describe('the processes of a window', function () {
 async function startEndpoint(workbench: Workbench): Promise<void> {
   await workbench.runCommand('Slipway: Start Endpoint');
   await workbench.pick('Choose the version', 'Production');
-  await row(workbench, 'flight-delays', 'Endpoints').filter({ hasText: 'http://' }).waitFor();
+  await row(workbench, 'flight-delays', 'Endpoints').filter({ hasText: 'ready' }).waitFor();
 }

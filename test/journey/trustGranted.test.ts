@@ -26,7 +26,7 @@ describe('in a workspace that becomes trusted', function () {
       const version = row(workbench, 'v2', 'Models');
       await version.hover();
       await version.locator('.codicon-play:not(.disabled)').click();
-      await row(workbench, 'flight-delays', 'Endpoints').filter({ hasText: 'http://' }).waitFor();
+      await row(workbench, 'flight-delays', 'Endpoints').filter({ hasText: 'ready' }).waitFor();
 
       await openTerminal(workbench);
       const environment = await environmentOf(workbench);

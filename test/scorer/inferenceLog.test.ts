@@ -13,7 +13,8 @@ import { type InferenceLogOptions, inferenceLogOptions } from '../../src/protoco
 import { openInferenceLog } from '../../src/scorer/inferenceLog.ts';
 import { createLogRetention } from '../../src/scorer/inferenceLogRetention.ts';
 import { upgradeInferenceLog } from '../../src/scorer/inferenceLogSchema.ts';
-import { type LoggedRequest, openInferenceLogWriter } from '../../src/scorer/inferenceLogWriter.ts';
+import { openInferenceLogWriter } from '../../src/scorer/inferenceLogWriter.ts';
+import type { LoggedRequest } from '../../src/scorer/loggedRequest.ts';
 import { classifierModel, identityModel, linearModel } from '../fixtures/onnxFile.ts';
 import { forkScorer, modelFile, removeFolder, startScorerProcess, temporaryFolder } from './scorerProcess.ts';
 

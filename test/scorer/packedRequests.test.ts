@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { allocate, type Datatype, runtimeTypes, type Tensor } from '../../src/inference/datatypes.ts';
-import type { LoggedRequest } from '../../src/scorer/inferenceLogWriter.ts';
+import type { LoggedRequest } from '../../src/scorer/loggedRequest.ts';
 import { buffersOf, createRequestPacker, unpackRequests } from '../../src/scorer/packedRequests.ts';
 
 const datatypes = Object.keys(runtimeTypes).filter((name): name is Datatype => name in runtimeTypes);
