@@ -16,6 +16,8 @@ const belongs = [
   /^extension\/(package\.json|package\.nls(\.[\w-]+)?\.json|LICENSE\.txt|readme\.md|changelog\.md)$/i,
   /^extension\/l10n\/bundle\.l10n(\.[\w-]+)?\.json$/,
   /^extension\/media\/.+\.(svg|png)$/,
+  /^extension\/media\/slipway\.schema\.json$/,
+  /^extension\/dist\/packageParts\.json$/,
   /^extension\/media\/sample\/[\w.-]+\.(py|txt|md|yaml)$/,
   /^extension\/media\/sample\/data\/[\w.-]+\.(csv|parquet|md)$/,
   /^extension\/media\/sample\/recorded\/\.slipway\/(store\.db|artifacts\/.+|inference\/[\w.-]+\.db)$/,

@@ -20,7 +20,7 @@ describe('the packaged extension, installed into a clean VS Code', function () {
 
       await workbench.runCommand('Slipway: Start Endpoint');
       await workbench.pick('Choose the version to serve', 'Production');
-      await row('http://127.0.0.1').waitFor();
+      await row('ready').waitFor();
 
       await workbench.runCommand('View: Close All Editors');
       await workbench.runCommand('Slipway: Show Drift');
