@@ -6,9 +6,6 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import BetterSqlite3 from 'better-sqlite3';
-import { loadModel } from '../../src/inference/model.ts';
-import { createPredictor } from '../../src/inference/predictor.ts';
-import { loadRuntime } from '../../src/inference/runtime.ts';
 import { type InferenceLogOptions, inferenceLogOptions } from '../../src/protocol/scorer.ts';
 import { openInferenceLog } from '../../src/scorer/inferenceLog.ts';
 import { createLogRetention } from '../../src/scorer/inferenceLogRetention.ts';
@@ -16,7 +13,7 @@ import { upgradeInferenceLog } from '../../src/scorer/inferenceLogSchema.ts';
 import { openInferenceLogWriter } from '../../src/scorer/inferenceLogWriter.ts';
 import type { LoggedRequest } from '../../src/scorer/loggedRequest.ts';
 import { classifierModel, identityModel, linearModel } from '../fixtures/onnxFile.ts';
-import { forkScorer, modelFile, removeFolder, startScorerProcess, temporaryFolder } from './scorerProcess.ts';
+import { forkScorer, removeFolder, startScorerProcess, temporaryFolder } from './scorerProcess.ts';
 
 interface LogRow {
   readonly request_id: string;
@@ -460,29 +457,15 @@ describe('The writer of an inference log', () => {
   });
 
   it('closes although its thread failed, which is said', async () => {
-    const file = await modelFile(folder, linearModel());
-    const model = await loadModel(await loadRuntime(), { name: 'wine', version: 1, file });
-    const predictor = await createPredictor(model, ['acid', 'sugar', 'age']);
-    const loaded = {
-      name: 'wine',
-      version: 1,
-      labels: [],
-      predictor,
-      runtime: 'onnx' as const,
-      digest: null,
-      facts: [],
-      pending: () => 0,
-    };
     const warnings: string[] = [];
     const log = await openInferenceLog(
       inferenceLogOptions.parse({ file: join(folder, 'failed.db') }),
       (message) => warnings.push(message),
     );
-    const none: string[] = [];
-    const feeds = [{ datatype: 'BYTES', shape: [-1, 3], data: none }] as const;
-    log.add({ ...refused('1'), loaded, values: { feeds, outputs: [] } });
+    // What SQLite cannot bind stands for whatever should never come to the thread.
+    log.add({ ...refused('1'), requestId: Object('1'), loaded: null, values: null });
     await log.close();
-    assert.match(warnings.join('\n'), /^The inference log .* ended: Invalid array length\. Restart/);
+    assert.match(warnings.join('\n'), /^The inference log .* ended: .*\. Restart/s);
     await log.close();
   });
 });
