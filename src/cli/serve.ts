@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
+import { keepUntilSignal } from '../supervision/keepUntilSignal.ts';
 import { type Fleet, startFleet } from '../supervision/scorerFleet.ts';
 import { type ChosenModel, chooseModel, modelUsage } from './chosenModel.ts';
 import { type Command, readArguments } from './command.ts';
@@ -52,32 +53,18 @@ interface ServeOptions {
 
 /** Serves a model until SIGINT or SIGTERM. Gives the exit code. */
 async function serve(options: ServeOptions): Promise<number> {
-  let fleet: Fleet | null = null;
-  let asked = false;
-  const end = () => {
-    asked = true;
-    void fleet?.drain();
-  };
-  process.on('SIGINT', end);
-  process.on('SIGTERM', end);
   try {
-    const chosen = await chooseModel({
-      ...options,
-      python: options.allowPython ? await findInterpreter(options.python) : null,
-    });
-    fleet = await start(chosen, options);
-    if (asked) void fleet.drain();
-    else tellReady(fleet, options);
-    const failure = await fleet.ended;
-    if (failure === null) return 0;
-    tellFailure(failure);
-    return 1;
+    await keepUntilSignal(
+      async () => {
+        const python = options.allowPython ? await findInterpreter(options.python) : null;
+        return start(await chooseModel({ ...options, python }), options);
+      },
+      (fleet) => tellReady(fleet, options),
+    );
+    return 0;
   } catch (error) {
     tellFailure(error);
     return 1;
-  } finally {
-    process.off('SIGINT', end);
-    process.off('SIGTERM', end);
   }
 }
 
@@ -88,12 +75,12 @@ async function start({ model, inferenceLog }: ChosenModel, options: ServeOptions
   return startFleet({
     script: scripts.scorer,
     port,
+    grpcPort,
     processes,
     scorer: {
       endpoint: model.name,
       models: [model],
       host,
-      grpcPort,
       token,
       inferenceLog: log === null ? null : { file: log },
       runtime: { threads, batchRows },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ErrorData } from './errors.ts';
+import { type MetricFamily, metricFamily } from './metricFamily.ts';
 import type { TensorDescription } from './tensor.ts';
 
 /** One version of a model, as a scorer loads it. */
@@ -105,6 +106,12 @@ export type InferenceLogOptions = z.infer<typeof inferenceLogOptions>;
 /** Stands for a port when the listening socket is handed over. */
 export const scorerDoor = 'door';
 
+/** What a scorer answers, each on a socket of its own. */
+const scorerProtocol = z.enum(['http', 'grpc']);
+export type ScorerProtocol = z.infer<typeof scorerProtocol>;
+
+const scorerPort = z.union([z.number().int().min(0).max(65535), z.literal(scorerDoor)]);
+
 /** How a scorer is told what to serve: one JSON text in the environment variable `SLIPWAY_SCORER`. */
 export const scorerOptions = z.object({
   endpoint: z.string().min(1),
@@ -114,13 +121,15 @@ export const scorerOptions = z.object({
   traffic: z.array(trafficSplit).default([]),
   host: z.string(),
   /**
-   * 0 takes a free one. `door`: the first IPC message brings a socket that listens already. Whoever holds it keeps it
-   * open, so that no connection is refused while one scorer follows another; connections that the holder accepted
-   * itself come over IPC, too.
+   * 0 takes a free one. `door`: an IPC message brings a socket that listens already. Whoever holds it keeps it open, so
+   * that no connection is refused while one scorer follows another; connections that the holder accepted itself come
+   * over IPC, too.
    */
-  port: z.union([z.number().int().min(0).max(65535), z.literal(scorerDoor)]),
-  /** For the Open Inference Protocol over gRPC: 0 takes a free one, null answers none. */
-  grpcPort: z.number().int().min(0).max(65535).nullable().default(null),
+  port: scorerPort,
+  /** For the Open Inference Protocol over gRPC, in the same way; null answers none. */
+  grpcPort: scorerPort.nullable().default(null),
+  /** Whether other processes answer for the same endpoint: its metrics are those of all of them. */
+  shared: z.boolean().default(false),
   token: z.string().min(16).nullable(),
   /** Null keeps none. */
   inferenceLog: inferenceLogOptions.nullable(),
@@ -147,6 +156,8 @@ export const scorerOptions = z.object({
       requestMilliseconds: z.number().int().positive().default(30_000),
       /** How long one run of a model may take; then the process is killed, as a run cannot be stopped. */
       runMilliseconds: z.number().int().positive().default(60_000),
+      /** How long a version may take to be loaded and warmed; then it fails, with its process if it blocks that. */
+      loadMilliseconds: z.number().int().positive().default(300_000),
       /** How long answers that are under way may take while the scorer drains. */
       drainMilliseconds: z.number().int().positive().default(10_000),
     })
@@ -223,6 +234,10 @@ export type ScorerMessage =
   /** The answer to a command; `version` when it was `load`. */
   | { readonly type: 'done'; readonly id: number; readonly version: ServedVersion | null }
   | { readonly type: 'refused'; readonly id: number; readonly error: ErrorData }
+  /** The answer to the command `metrics`. */
+  | { readonly type: 'metrics'; readonly id: number; readonly families: readonly MetricFamily[] }
+  /** Asks what the other processes of the endpoint count; answered with the command `gathered`. */
+  | { readonly type: 'gather'; readonly id: number }
   /** Something that the person should know and that stops nothing, such as an output that cannot be answered. */
   | { readonly type: 'warning'; readonly message: string }
   /** Sent after answers, at most a few times a second. */
@@ -234,10 +249,19 @@ export type ScorerMessage =
       readonly refusedCount: number;
     };
 
-/** Comes over IPC with a connection that somebody else accepted; answered with `taken`. */
-export const handedConnection = z.object({ type: z.literal('connection'), id: z.number().int() });
+/** Comes over IPC with a socket that listens. */
+export const handedDoor = z.object({ type: z.literal('door'), protocol: scorerProtocol });
+export type HandedDoor = z.infer<typeof handedDoor>;
 
-/** What the engine tells a scorer. Every command but `drain` is answered with its `id`. */
+/** Comes over IPC with a connection that somebody else accepted; answered with `taken`. */
+export const handedConnection = z.object({
+  type: z.literal('connection'),
+  id: z.number().int(),
+  protocol: scorerProtocol,
+});
+export type HandedConnection = z.infer<typeof handedConnection>;
+
+/** What the engine tells a scorer. Every command but `drain` and `gathered` is answered with its `id`. */
 export const scorerCommand = z.discriminatedUnion('type', [
   /**
    * Answers what is in flight, flushes the log, and ends. Connections that are idle stay open for a moment: a client
@@ -266,16 +290,26 @@ export const scorerCommand = z.discriminatedUnion('type', [
     version: z.number().int(),
     labels: z.array(z.string()),
   }),
+  /** Asks what this process counts. */
+  z.object({ type: z.literal('metrics'), id: z.number().int() }),
+  /** What each of the other processes counts. */
+  z.object({
+    type: z.literal('gathered'),
+    id: z.number().int(),
+    readings: z.array(z.array(metricFamily).readonly()).readonly(),
+  }),
 ]);
 export type ScorerCommand = z.infer<typeof scorerCommand>;
 /** As the engine writes them: what has a default may be left out. */
 export type ScorerCommandInput = z.input<typeof scorerCommand>;
 
 /**
- * The inference log is an SQLite file (WAL, `user_version` 2) written by the scorer and read by workers:
+ * The inference log is an SQLite file (WAL, `user_version` 3) written by the scorer and read by workers:
  *
  *     requests(id INTEGER PRIMARY KEY, request_id TEXT, received_at INTEGER, model_name TEXT, model_version INTEGER,
- *              variant TEXT, row_count INTEGER, status INTEGER, latency_us INTEGER, inputs TEXT, outputs TEXT)
+ *              variant TEXT, row_count INTEGER, status INTEGER, latency_us INTEGER, inputs TEXT, outputs TEXT,
+ *              layout INTEGER, packed BLOB)
+ *     layouts(id INTEGER PRIMARY KEY, description TEXT)
  *     feedback(id INTEGER PRIMARY KEY, request_id TEXT, received_at INTEGER, truth TEXT, reward REAL)
  *
  * - One row for each prediction request that passed the door (token, host, address), refused ones included.
@@ -284,10 +318,12 @@ export type ScorerCommandInput = z.input<typeof scorerCommand>;
  * - `variant` is that of the traffic split, or `version` when the client named one. What a shadow answered is a row of
  *   its own with the same `request_id` and the variant `shadow`: whoever studies inputs leaves those out.
  * - `status` is the HTTP status. `row_count` is 0 for a request that was refused.
- * - `inputs` and `outputs` are JSON objects that map each column's name, or each tensor's where its columns have no
- *   names, to the array of its values, one element a row (nested arrays where an element is not a scalar). Null for
- *   a request that was refused. A model that takes all columns as one tensor is logged by column when the model's
- *   signature names them. A redacted column is null in place of its array.
+ * - What was asked and answered lies in `packed` (packedTensors.ts) as its layout describes (loggedValues.ts); rows from
+ *   before version 3 have it as JSON in `inputs` and `outputs`. All of them are null for a request that was refused.
+ *   `createLoggedValuesReader` reads both, as JSON objects that map each column's name, or each tensor's where its
+ *   columns have no names, to the array of its values, one element a row (nested arrays where an element is not a
+ *   scalar). A model that takes all columns as one tensor is logged by column when the model's signature names them. A
+ *   redacted column is null in place of its array.
  * - FP32 values have the fewest digits that FP32 tells apart, such as 8.6.
  * - NaN is null, infinities are the strings "Infinity" and "-Infinity", 64-bit integers are exact JSON integers.
  * - `feedback` is what clients told later of a request: the true outcome (JSON, one element a row) or a reward.

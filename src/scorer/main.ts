@@ -2,12 +2,16 @@ import { Server, Socket } from 'node:net';
 import { toErrorData } from '../protocol/errors.ts';
 import {
   handedConnection,
+  handedDoor,
   type ScorerMessage,
+  type ScorerOptions,
+  type ScorerProtocol,
   scorerCommand,
   scorerDoor,
   scorerOptions,
   scorerOptionsVariable,
 } from '../protocol/scorer.ts';
+import { exitProcess } from './lateLoads.ts';
 import { type Scorer, startScorer } from './scorer.ts';
 
 /**
@@ -27,28 +31,35 @@ function tell(message: ScorerMessage): Promise<void> {
 let scorer: Scorer | null = null;
 let ending = false;
 /** Connections that came before there was a scorer. */
-let early: Socket[] = [];
-let handDoor: (door: Server) => void = () => undefined;
-const handedDoor = new Promise<Server>((resolve) => {
-  handDoor = resolve;
-});
+let early: { readonly connection: Socket; readonly protocol: ScorerProtocol }[] = [];
+const doors = { http: Promise.withResolvers<Server>(), grpc: Promise.withResolvers<Server>() };
 
 async function end(graceMilliseconds = 0): Promise<void> {
   if (ending) return;
   ending = true;
   await scorer?.drain(graceMilliseconds);
-  process.exit(0);
+  exitProcess(0);
 }
 
 function take(message: unknown, connection: Socket): void {
+  const { data } = handedConnection.safeParse(message);
   // Left to its sender, who hands it to another.
-  if (ending) connection.destroy();
+  if (ending || !data) connection.destroy();
   else {
-    const { data } = handedConnection.safeParse(message);
-    if (data) void tell({ type: 'taken', id: data.id });
-    if (scorer) scorer.take(connection);
-    else early.push(connection);
+    void tell({ type: 'taken', id: data.id });
+    if (scorer) scorer.take(connection, data.protocol);
+    else early.push({ connection, protocol: data.protocol });
   }
+}
+
+function enter(message: unknown, door: Server): void {
+  const { data } = handedDoor.safeParse(message);
+  if (data) doors[data.protocol].resolve(door);
+}
+
+/** The door that is handed over, where a port says that one is. */
+async function doorOf(protocol: ScorerProtocol, port: ScorerOptions['grpcPort']): Promise<Server | null> {
+  return port === scorerDoor ? doors[protocol].promise : null;
 }
 
 async function obey(message: unknown): Promise<void> {
@@ -56,6 +67,10 @@ async function obey(message: unknown): Promise<void> {
   if (!command.success) return;
   if (command.data.type === 'drain') return end(command.data.graceMilliseconds);
   const { id } = command.data;
+  if (command.data.type === 'metrics') {
+    return tell({ type: 'metrics', id, families: scorer?.families() ?? [] });
+  }
+  if (command.data.type === 'gathered') return scorer?.gathered(id, command.data.readings);
   try {
     const version = (await scorer?.command(command.data)) ?? null;
     await tell({ type: 'done', id, version });
@@ -68,7 +83,7 @@ process.on('SIGTERM', () => void end());
 process.on('SIGINT', () => void end());
 process.on('disconnect', () => void end());
 process.on('message', (message: unknown, handle: unknown) => {
-  if (handle instanceof Server) handDoor(handle);
+  if (handle instanceof Server) enter(message, handle);
   else if (handle instanceof Socket) take(message, handle);
   else void obey(message);
 });
@@ -78,14 +93,17 @@ async function begin(): Promise<void> {
     const text = process.env[scorerOptionsVariable] ?? 'null';
     delete process.env[scorerOptionsVariable];
     const options = scorerOptions.parse(JSON.parse(text));
-    const door = options.port === scorerDoor ? await handedDoor : null;
-    const started = await startScorer(options, door, (message) => void tell(message));
+    const handed = {
+      http: await doorOf('http', options.port),
+      grpc: await doorOf('grpc', options.grpcPort),
+    };
+    const started = await startScorer(options, handed, (message) => void tell(message));
     scorer = started;
-    for (const connection of early) started.take(connection);
+    for (const { connection, protocol } of early) started.take(connection, protocol);
     early = [];
   } catch (error) {
     await tell({ type: 'failed', error: toErrorData(error) });
-    process.exit(1);
+    exitProcess(1);
   }
 }
 

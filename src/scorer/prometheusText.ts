@@ -1,24 +1,10 @@
+import type { MetricFamily, MetricSample } from '../protocol/metricFamily.ts';
+
 /**
  * Prometheus' text format, version 0.0.4
  * (https://github.com/prometheus/docs/blob/main/docs/instrumenting/exposition_formats.md).
  */
 export const prometheusContentType = 'text/plain; version=0.0.4; charset=utf-8';
-
-export type Labels = Readonly<Record<string, string>>;
-
-export interface MetricFamily {
-  readonly name: string;
-  readonly help: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
-  readonly samples: readonly Sample[];
-}
-
-export interface Sample {
-  /** What follows the family's name, as `_bucket`; nothing for counters and gauges. */
-  readonly suffix?: string;
-  readonly labels: Labels;
-  readonly value: number;
-}
 
 /** The families one after the other; one without samples is left out. */
 export function prometheusText(families: readonly MetricFamily[]): string {
@@ -33,7 +19,7 @@ export function prometheusText(families: readonly MetricFamily[]): string {
     .join('');
 }
 
-function labelsText(labels: Labels): string {
+function labelsText(labels: MetricSample['labels']): string {
   const entries = Object.entries(labels);
   if (entries.length === 0) return '';
   return `{${entries.map(([name, value]) => `${name}="${escapeLabel(value)}"`).join(',')}}`;

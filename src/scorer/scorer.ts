@@ -1,13 +1,13 @@
 import type { Server as NetServer, Socket } from 'node:net';
-import { rowCount } from '../inference/datatypes.ts';
 import { describeTensor } from '../inference/model.ts';
-import { SlipwayError } from '../protocol/errors.ts';
-import {
-  type ScorerCommand,
-  type ScorerMessage,
-  type ScorerOptions,
-  type ServedVersion,
-  scorerDoor,
+import type { MetricFamily } from '../protocol/metricFamily.ts';
+import type {
+  ScorerCommand,
+  ScorerMessage,
+  ScorerModel,
+  ScorerOptions,
+  ScorerProtocol,
+  ServedVersion,
 } from '../protocol/scorer.ts';
 import { createAccess } from './access.ts';
 import { openGrpcDoor } from './grpcDoor.ts';
@@ -17,42 +17,48 @@ import { createLoadedModels, type LoadedModels } from './loadedModels.ts';
 import type { LoadedVersion } from './modelRepository.ts';
 import { createOpenModel } from './openModel.ts';
 import { allProtocols } from './protocols/allProtocols.ts';
-import { createRequestHistogram } from './requestHistogram.ts';
+import { metricFamilies } from './protocols/metrics.ts';
 import type { Protocol } from './routing.ts';
 import { type Outcome, type ScorerServer, startServer } from './server.ts';
 import { createShadowRuns, type ShadowRuns } from './shadowRuns.ts';
+import { createSiblings, type Siblings } from './siblings.ts';
 import { createStatisticsTeller } from './statisticsTeller.ts';
-import { createVariantCounter } from './variantStatistics.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
+
+type ModelCommand = Extract<ScorerCommand, { type: 'load' | 'unload' | 'route' | 'label' }>;
 
 /** A scorer that answers. */
 export interface Scorer {
   /** What a command gives: the version that it loaded, if it did. @throws SlipwayError why it is refused. */
-  command(command: Exclude<ScorerCommand, { type: 'drain' }>): Promise<ServedVersion | null>;
+  command(command: ModelCommand): Promise<ServedVersion | null>;
+  /** What it counts. */
+  families(): readonly MetricFamily[];
+  /** Takes what the other processes of the endpoint count, for which it asked. */
+  gathered: Siblings['gathered'];
   /** Answers what comes over a connection that somebody else accepted. */
-  take(connection: Socket): void;
+  take(connection: Socket, protocol: ScorerProtocol): void;
   /** Answers what is in flight, flushes the log, and gives everything back. */
   drain(graceMilliseconds: number): Promise<void>;
 }
 
+/** Sockets that listen already; null opens one. */
+export type HandedDoors = Readonly<Record<ScorerProtocol, NetServer | null>>;
+
 /**
  * Loads and warms the models, then listens; tells `ready` when it does.
  *
- * @param door a socket that listens already; null opens one.
  * @throws SlipwayError `modelUnreadable`, `portTaken` or `storeUnreadable`.
  */
 export async function startScorer(
   options: ScorerOptions,
-  door: NetServer | null,
+  doors: HandedDoors,
   tell: (message: ScorerMessage) => void,
 ): Promise<Scorer> {
   const warn = (message: string) => tell({ type: 'warning', message });
-  const watchdog = startWatchdog(options.limits.runMilliseconds);
+  const watchdog = startWatchdog(options.limits);
   const counters = createInferenceCounters();
   const models = await loadAll(options, watchdog, counters, warn);
   const log = options.inferenceLog === null ? null : await openInferenceLog(options.inferenceLog, warn);
-  const counter = createVariantCounter();
-  const requests = createRequestHistogram();
   const close = async () => {
     await log?.close();
     await models.close();
@@ -60,22 +66,14 @@ export async function startScorer(
   };
 
   const record = (outcome: Outcome) => {
-    const { chosen, prediction, status, latencyMicroseconds } = outcome;
-    counter.add(chosen, status, prediction ? rowCount(prediction.feeds) : 0, latencyMicroseconds);
-    requests.observe(chosen, status, latencyMicroseconds);
-    if (chosen) {
-      counters.answered(chosen.loaded, {
-        at: outcome.receivedAt,
-        succeeded: status < 400,
-        microseconds: latencyMicroseconds,
-      });
-    }
+    counters.requests.answered(outcome);
     addToLog(log, outcome);
     teller.touch();
   };
   const shadows: ShadowRuns = createShadowRuns(models, record);
-  const teller = createStatisticsTeller(counter, shadows, tell);
-  const protocols = allProtocols({ models, counters, requests, feedback: log });
+  const teller = createStatisticsTeller(counters.requests, shadows, tell);
+  const siblings = options.shared ? createSiblings(tell) : null;
+  const protocols = allProtocols({ models, counters, feedback: log, siblings });
   const callbacks: ServerCallbacks = {
     predicted(outcome) {
       record(outcome);
@@ -87,11 +85,13 @@ export async function startScorer(
     await close();
     throw error;
   };
-  const grpc = await openGrpcDoor(options, { models, counters, ...callbacks }).catch(fail);
-  const server = await listen(options, door, models, protocols, callbacks).catch(async (error: unknown) => {
-    await grpc?.drain(0);
-    return fail(error);
-  });
+  const grpc = await openGrpcDoor(options, doors.grpc, { models, counters, ...callbacks }).catch(fail);
+  const server = await openHttp(options, doors.http, models, protocols, callbacks).catch(
+    async (error: unknown) => {
+      await grpc?.drain(0);
+      return fail(error);
+    },
+  );
   tell({
     type: 'ready',
     port: server.port,
@@ -99,8 +99,10 @@ export async function startScorer(
     versions: models.names().flatMap((name) => models.versions(name).map(describeVersion)),
   });
   return {
-    take: (connection) => server.take(connection),
+    take: (connection, protocol) => (protocol === 'grpc' ? grpc : server)?.take(connection),
     command: (command) => obey(command, models, watchdog),
+    families: () => metricFamilies({ models, counters }),
+    gathered: (id, readings) => siblings?.gathered(id, readings),
     async drain(graceMilliseconds) {
       models.drain();
       const { drainMilliseconds } = options.limits;
@@ -123,6 +125,7 @@ async function loadAll(
   const open = createOpenModel({
     threads: runtime.threads,
     runMilliseconds: limits.runMilliseconds,
+    loadMilliseconds: limits.loadMilliseconds,
     watchdog,
     warn,
   });
@@ -134,7 +137,7 @@ async function loadAll(
   });
   try {
     for (const model of models) {
-      const { predictor } = await watchdog.whileLoading(() => loaded.load(model));
+      const { predictor } = await load(model, loaded, watchdog);
       for (const warning of predictor.warnings) warn(warning);
     }
     for (const split of traffic) loaded.route(split);
@@ -146,14 +149,22 @@ async function loadAll(
   return loaded;
 }
 
+/** @throws SlipwayError why it is not loaded. */
+function load(model: ScorerModel, models: LoadedModels, watchdog: Watchdog): Promise<LoadedVersion> {
+  // The process of a Python model is ended for itself.
+  if (model.source.type === 'python') return models.load(model);
+  const { name, version } = model;
+  return watchdog.whileLoading({ model: name, version }, (signal) => models.load(model, signal));
+}
+
 async function obey(
-  command: Exclude<ScorerCommand, { type: 'drain' }>,
+  command: ModelCommand,
   models: LoadedModels,
   watchdog: Watchdog,
 ): Promise<ServedVersion | null> {
   switch (command.type) {
     case 'load':
-      return describeVersion(await watchdog.whileLoading(() => models.load(command.model)));
+      return describeVersion(await load(command.model, models, watchdog));
     case 'unload':
       await models.unload(command.name, command.version);
       return null;
@@ -196,29 +207,22 @@ interface ServerCallbacks {
   readonly unforeseen: (error: unknown) => void;
 }
 
-async function listen(
+function openHttp(
   { host, port, token, limits }: ScorerOptions,
   door: NetServer | null,
   models: LoadedModels,
   protocols: readonly Protocol[],
   { predicted, unforeseen }: ServerCallbacks,
 ): Promise<ScorerServer> {
-  try {
-    return await startServer({
-      host,
-      port: port === scorerDoor ? 0 : port,
-      door,
-      access: createAccess({ host, token }),
-      models,
-      protocols,
-      bodyBytes: limits.bodyBytes,
-      requests: limits.requests,
-      requestMilliseconds: limits.requestMilliseconds,
-      predicted,
-      unforeseen,
-    });
-  } catch (error) {
-    const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-    throw taken ? new SlipwayError('portTaken', { port }, { cause: error }) : error;
-  }
+  return startServer({
+    place: { host, port, door },
+    access: createAccess({ host, token }),
+    models,
+    protocols,
+    bodyBytes: limits.bodyBytes,
+    requests: limits.requests,
+    requestMilliseconds: limits.requestMilliseconds,
+    predicted,
+    unforeseen,
+  });
 }

@@ -1,17 +1,17 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Server as NetServer, type Socket } from 'node:net';
 import { RequestProblem } from '../inference/problem.ts';
 import type { Access } from './access.ts';
+import { type Address, createAddressBook } from './addressBook.ts';
 import { readBody } from './incomingBody.ts';
+import { type ListeningPlace, listen } from './listening.ts';
 import type { ChosenVersion, ModelRepository } from './modelRepository.ts';
 import { json, type Prediction, type Protocol, type Route, type ScorerAnswer } from './routing.ts';
 import { variantHeader } from './trafficSplit.ts';
 
 export interface ServerOptions {
-  readonly host: string;
-  readonly port: number;
-  /** A socket that listens already, in place of host and port: others hold it too, and it outlives this process. */
-  readonly door: NetServer | null;
+  readonly place: ListeningPlace;
   readonly access: Access;
   readonly models: ModelRepository;
   readonly protocols: readonly Protocol[];
@@ -52,7 +52,7 @@ export interface ScorerServer {
 /** Seconds after which a client that was sent away may come again. */
 const retryAfterSeconds = 1;
 
-/** Listens and answers. @throws Error of the system, `EADDRINUSE` among them. */
+/** Listens and answers. @throws SlipwayError `portTaken`; Error of the system. */
 export async function startServer(options: ServerOptions): Promise<ScorerServer> {
   const server = createServer({
     requestTimeout: options.requestMilliseconds,
@@ -61,17 +61,17 @@ export async function startServer(options: ServerOptions): Promise<ScorerServer>
     keepAliveTimeout: 65_000,
   });
   const load = { underWay: 0, draining: false };
+  const find = createAddressBook(options.protocols);
   const taken = new Set<Socket>();
   server.on('request', (request, response) => {
-    answerRequest(request, response, load, options).catch((error: unknown) => {
+    answerRequest(request, response, find, load, options).catch((error: unknown) => {
       if (request.destroyed && !request.complete) return; // The client went away while it was sending.
       options.unforeseen(error);
       response.destroy();
     });
   });
-  await listen(server, options);
+  const port = await listen(server, options.place);
   server.on('error', options.unforeseen);
-  const { port } = server.address() as AddressInfo;
   return {
     port,
     take(connection) {
@@ -101,18 +101,6 @@ function closedConnection(connection: Socket): Promise<unknown> {
   return new Promise((resolve) => connection.once('close', resolve));
 }
 
-function listen(server: Server, { door, host, port }: ServerOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    const listening = () => {
-      server.off('error', reject);
-      resolve();
-    };
-    if (door) server.listen(door, listening);
-    else server.listen({ host, port }, listening);
-  });
-}
-
 interface Load {
   /** Prediction requests that are not answered yet. */
   underWay: number;
@@ -122,6 +110,7 @@ interface Load {
 async function answerRequest(
   request: IncomingMessage,
   response: ServerResponse,
+  find: (path: string) => Address,
   load: Load,
   options: ServerOptions,
 ): Promise<void> {
@@ -129,15 +118,13 @@ async function answerRequest(
   const started = performance.now();
   const { url = '' } = request;
   const mark = url.indexOf('?');
-  const path = readPath(mark === -1 ? url : url.slice(0, mark));
-  const protocol = path && options.protocols.find((candidate) => candidate.owns(path));
-  const route = path && (protocol?.find(path) ?? null);
+  const { path, protocol, route } = find(mark === -1 ? url : url.slice(0, mark));
   let chosen: ChosenVersion | null = null;
   let answer: ScorerAnswer;
   let predicts = false;
   try {
     authorise(request, route, options.access);
-    const handler = chooseHandler(request, response, path ?? [], route, protocol ?? null);
+    const handler = chooseHandler(request, response, path ?? [], route, protocol);
     predicts = route?.predicts === true && request.method === 'POST';
     if (predicts) {
       // Counted before the body is read: that is what takes the memory.
@@ -190,7 +177,7 @@ async function answerRequest(
 /** What the client calls its request in the body, else in a header, else a new one. */
 function requestIdOf({ prediction }: ScorerAnswer, { headers }: IncomingMessage): string {
   const given = prediction?.requestId ?? headers['x-request-id'];
-  return typeof given === 'string' && given !== '' ? given : crypto.randomUUID();
+  return typeof given === 'string' && given !== '' ? given : randomUUID();
 }
 
 function write(
@@ -219,17 +206,6 @@ function write(
   // Where every letter is one byte, no other encoding has to be looked at.
   if (isText && length === body.length) response.end(body, 'latin1');
   else response.end(body);
-}
-
-/** The decoded parts of a path; null when it cannot be decoded. */
-function readPath(path: string): readonly string[] | null {
-  const parts = (path.startsWith('/') ? path.slice(1) : path).split('/');
-  if (!path.includes('%')) return parts;
-  try {
-    return parts.map(decodeURIComponent);
-  } catch {
-    return null;
-  }
 }
 
 function authorise(request: IncomingMessage, route: Route | null, access: Access): void {

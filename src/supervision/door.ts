@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { SlipwayError } from '../protocol/errors.ts';
+import type { ScorerProtocol } from '../protocol/scorer.ts';
 
 /**
  * The listening socket of an endpoint. The engine holds it, and every scorer of the endpoint shares it: so one scorer
@@ -7,6 +8,7 @@ import { SlipwayError } from '../protocol/errors.ts';
  * on; while no scorer is there, it waits.
  */
 export interface Door {
+  readonly protocol: ScorerProtocol;
   readonly port: number;
   /** The socket, to be handed to a scorer. */
   readonly server: Server;
@@ -18,6 +20,13 @@ export interface Door {
   close(): Promise<void>;
 }
 
+/** The sockets of an endpoint: scorers that follow one another, or share the work, answer on the same ones. */
+export interface Doors {
+  readonly http: Door;
+  /** Null where nothing is answered over gRPC. */
+  readonly grpc: Door | null;
+}
+
 /** Connections that may wait for a scorer; more are ended. */
 const waitingConnections = 1024;
 
@@ -27,7 +36,7 @@ const waitingConnections = 1024;
  * @param port 0 takes a free one.
  * @throws SlipwayError `portTaken`; `invalidParameter` when the address is none of this machine.
  */
-export async function openDoor(host: string, port: number): Promise<Door> {
+export async function openDoor(protocol: ScorerProtocol, host: string, port: number): Promise<Door> {
   let waiting: Socket[] = [];
   let lead: ((connection: Socket) => void) | null = null;
   let closed = false;
@@ -50,6 +59,7 @@ export async function openDoor(host: string, port: number): Promise<Door> {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('The door listens on no port.');
   return {
+    protocol,
     port: address.port,
     server,
     leadTo(take) {

@@ -1,15 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type SlipwayError, toSlipwayError } from '../protocol/errors.ts';
-import type { ScorerOptionsInput, ServedVersion } from '../protocol/scorer.ts';
-import { openDoor } from './door.ts';
-import { type ScorerProcess, startScorerProcess } from './scorerProcess.ts';
+import type { ServedVersion } from '../protocol/scorer.ts';
+import { closeDoors, leadInTurn, openDoors } from './doors.ts';
+import { reachableHost } from './reachableHost.ts';
+import { type DoorlessOptions, type ScorerProcess, startScorerProcess } from './scorerProcess.ts';
 
 /** Scorer processes that answer at one address without an engine. */
 export interface Fleet {
   /** Where to reach them, such as `http://127.0.0.1:8080`. */
   readonly url: string;
   readonly port: number;
-  /** Of the first one; null when it answers none. */
+  /** Null when nothing is answered over gRPC. */
   readonly grpcPort: number | null;
   /** What the first one said of its models. */
   readonly versions: readonly ServedVersion[];
@@ -24,10 +25,12 @@ export interface Fleet {
 export interface FleetOptions {
   /** Entry file of the scorer process. */
   readonly script: string;
-  readonly scorer: Omit<ScorerOptionsInput, 'port'>;
+  readonly scorer: DoorlessOptions;
   /** 0 takes a free one. */
   readonly port: number;
-  /** So many share the port. */
+  /** For gRPC, in the same way; null answers none, and is the default. */
+  readonly grpcPort?: number | null;
+  /** So many share the ports. */
   readonly processes: number;
   /** Hears lines for the person who watches. */
   readonly log: (message: string) => void;
@@ -46,39 +49,32 @@ const failedStarts = 3;
  *
  * @throws SlipwayError what the first one failed with, or `portTaken`.
  */
-export async function startFleet({ script, scorer, port, processes, log }: FleetOptions): Promise<Fleet> {
+export async function startFleet(options: FleetOptions): Promise<Fleet> {
+  const { script, scorer, port, grpcPort = null, processes, log } = options;
   const { host, endpoint } = scorer;
-  const door = await openDoor(host, port);
-  const running = new Set<ScorerProcess>();
+  const doors = await openDoors(host, port, grpcPort);
+  let running: readonly ScorerProcess[] = [];
   const stopped = new AbortController();
-  let next = 0;
-  const lead = () => {
-    door.leadTo(
-      running.size === 0
-        ? null
-        : (connection) => {
-            const takers = [...running];
-            takers[next++ % takers.length]?.take(connection);
-          },
-    );
+  const nowRun = (scorers: readonly ScorerProcess[]) => {
+    running = scorers;
+    leadInTurn(doors, () => running);
   };
 
   const launch = async (): Promise<ScorerProcess & { readonly said: Awaited<ScorerProcess['ready']> }> => {
-    const started = startScorerProcess(script, scorer, door, {
+    const started = startScorerProcess(script, { ...scorer, shared: processes > 1 }, doors, {
+      running: () => running,
       statistics: () => undefined,
       log: (_level, message) => log(message),
     });
     const drain = () => void started.drain();
     void started.ended.then(() => {
-      running.delete(started);
       stopped.signal.removeEventListener('abort', drain);
-      lead();
+      nowRun(running.filter((other) => other !== started));
     });
     if (stopped.signal.aborted) drain();
     else stopped.signal.addEventListener('abort', drain, { once: true });
     const said = await started.ready;
-    running.add(started);
-    lead();
+    nowRun([...running, started]);
     return { ...started, said };
   };
 
@@ -126,16 +122,16 @@ export async function startFleet({ script, scorer, port, processes, log }: Fleet
     );
     const all = [first, ...rest];
     const ended = Promise.all([...keepers, ...all.map((process) => process.ended)]).then(async () => {
-      await Promise.all([...running].map((process) => process.ended));
-      await door.close();
+      await Promise.all(running.map((process) => process.ended));
+      await closeDoors(doors);
       return failure;
     });
     return {
-      url: `http://${reachableHost(host)}:${door.port}`,
-      port: door.port,
-      grpcPort: first.said.grpcPort,
+      url: `http://${reachableHost(host)}:${doors.http.port}`,
+      port: doors.http.port,
+      grpcPort: doors.grpc?.port ?? null,
       versions: first.said.versions,
-      processIds: () => [...running].flatMap(({ processId }) => processId ?? []),
+      processIds: () => running.flatMap(({ processId }) => processId ?? []),
       ended,
       async drain() {
         stop();
@@ -144,14 +140,8 @@ export async function startFleet({ script, scorer, port, processes, log }: Fleet
     };
   } catch (error) {
     stop();
-    await Promise.all([...running].map((process) => process.ended));
-    await door.close();
+    await Promise.all(running.map((process) => process.ended));
+    await closeDoors(doors);
     throw error;
   }
-}
-
-/** An address of this machine when it listens on all. */
-function reachableHost(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
 }

@@ -2,7 +2,10 @@ import { fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fromErrorData, SlipwayError } from '../protocol/errors.ts';
+import type { MetricFamily } from '../protocol/metricFamily.ts';
 import {
+  type HandedConnection,
+  type HandedDoor,
   type ScorerCommandInput,
   type ScorerMessage,
   type ScorerOptionsInput,
@@ -10,15 +13,17 @@ import {
   scorerDoor,
   scorerOptionsVariable,
 } from '../protocol/scorer.ts';
-import type { Door } from './door.ts';
+import type { Door, Doors } from './door.ts';
 
 /** What a scorer says of itself when it is ready. */
 export type ScorerReady = Extract<ScorerMessage, { type: 'ready' }>;
 export type ScorerStatistics = Extract<ScorerMessage, { type: 'statistics' }>;
 
-type Command = Exclude<ScorerCommandInput, { type: 'drain' }>;
+type Asked = Exclude<ScorerCommandInput, { type: 'drain' | 'gathered' }>;
 type WithoutId<Some> = Some extends { readonly id: number } ? Omit<Some, 'id'> : never;
-export type ScorerOrder = WithoutId<Command>;
+type Question = WithoutId<Asked>;
+export type ScorerOrder = Exclude<Question, { type: 'metrics' }>;
+type ScorerReply = Extract<ScorerMessage, { type: 'done' | 'metrics' }>;
 
 /** A scorer process, seen from the engine. */
 export interface ScorerProcess {
@@ -35,13 +40,17 @@ export interface ScorerProcess {
    * @throws SlipwayError why it refused, or `endpointFailed` when it ended meanwhile.
    */
   order(order: ScorerOrder): Promise<ServedVersion | null>;
-  /** Hands over a connection that this process accepted. */
-  take(connection: Socket): void;
+  /** What it counts. @throws SlipwayError `endpointFailed` when it ended meanwhile. */
+  metrics(): Promise<readonly MetricFamily[]>;
+  /** Hands over a connection that this process accepted at one of its doors. */
+  take(connection: Socket, door: Door): void;
   /** Lets it answer what is in flight and end; one that does not is killed. Resolves when it is gone. */
   drain(graceMilliseconds?: number): Promise<void>;
 }
 
 export interface ScorerListener {
+  /** Those that answer for the endpoint now, this one among them. */
+  running(): readonly ScorerProcess[];
   statistics(statistics: ScorerStatistics): void;
   /** A line for the output channel. */
   log(level: 'info' | 'warning', message: string): void;
@@ -51,15 +60,22 @@ export interface ScorerListener {
 const killMilliseconds = 15_000;
 const keptErrorLines = 20;
 
+/** What a scorer is told besides its doors. */
+export type DoorlessOptions = Omit<ScorerOptionsInput, 'port' | 'grpcPort'>;
+
 /** Starts a scorer under the program that runs this engine (in an editor that is Electron, told to be Node.js). */
 export function startScorerProcess(
   script: string,
-  options: Omit<ScorerOptionsInput, 'port'>,
-  door: Door,
+  options: DoorlessOptions,
+  { http, grpc }: Doors,
   listener: ScorerListener,
 ): ScorerProcess {
   const { endpoint } = options;
-  const told: ScorerOptionsInput = { ...options, port: scorerDoor };
+  const told: ScorerOptionsInput = {
+    ...options,
+    port: scorerDoor,
+    grpcPort: grpc === null ? null : scorerDoor,
+  };
   const child = fork(script, [], {
     execPath: process.execPath,
     execArgv: [],
@@ -81,13 +97,25 @@ export function startScorerProcess(
     });
     child.once('close', (code, signal) => resolve(describeEnd(code, signal, errorLines)));
   });
-  const orders = new Map<
+  const questions = new Map<
     number,
-    { resolve: (version: ServedVersion | null) => void; reject: (error: Error) => void }
+    { resolve: (reply: ScorerReply) => void; reject: (error: Error) => void }
   >();
-  let lastOrder = 0;
+  let lastQuestion = 0;
+  /** Whether it could be sent. */
+  const send = (command: ScorerCommandInput): boolean => {
+    if (child.connected) child.send(command, () => undefined);
+    return child.connected;
+  };
+  const ask = (question: Question): Promise<ScorerReply> =>
+    new Promise((resolve, reject) => {
+      const id = ++lastQuestion;
+      questions.set(id, { resolve, reject });
+      if (!send({ ...question, id }))
+        reject(new SlipwayError('endpointFailed', { endpoint, detail: 'its process has ended' }));
+    });
   /** Connections that were sent to the scorer, until it says that it has them. */
-  const handed = new Map<number, Socket>();
+  const handed = new Map<number, { readonly connection: Socket; readonly door: Door }>();
   let lastConnection = 0;
   let gone = false;
   const ready = new Promise<ScorerReady>((resolve, reject) => {
@@ -103,66 +131,84 @@ export function startScorerProcess(
           return listener.log('warning', `${endpoint}: ${message.message}`);
         case 'taken':
           // The scorer has its own hold on it now.
-          handed.get(message.id)?.destroy();
+          handed.get(message.id)?.connection.destroy();
           handed.delete(message.id);
           return;
+        case 'gather':
+          void gather(message.id);
+          return;
         case 'done':
-          orders.get(message.id)?.resolve(message.version);
-          orders.delete(message.id);
+        case 'metrics':
+          questions.get(message.id)?.resolve(message);
+          questions.delete(message.id);
           return;
         case 'refused':
-          orders.get(message.id)?.reject(fromErrorData(message.error));
-          orders.delete(message.id);
+          questions.get(message.id)?.reject(fromErrorData(message.error));
+          questions.delete(message.id);
       }
     });
     void ended.then((detail) => {
       const error = new SlipwayError('endpointFailed', { endpoint, detail });
       reject(error);
-      for (const order of orders.values()) order.reject(error);
-      orders.clear();
+      for (const question of questions.values()) question.reject(error);
+      questions.clear();
       gone = true;
       // What it did not come to take goes to another, once everybody knows that it is gone.
       setImmediate(() => {
-        for (const connection of handed.values()) door.receive(connection);
+        for (const { connection, door } of handed.values()) door.receive(connection);
         handed.clear();
       });
     });
   });
   // Whoever started the process may be told of its end before it looks here.
   ready.catch(() => undefined);
-  if (child.connected) child.send({ type: 'door' }, door.server, () => undefined);
-  return {
+  for (const door of [http, grpc]) {
+    if (door === null || !child.connected) continue;
+    const message: HandedDoor = { type: 'door', protocol: door.protocol };
+    child.send(message, door.server, () => undefined);
+  }
+  const started: ScorerProcess = {
     processId: child.pid ?? null,
     ready,
     ended,
-    order: (order) =>
-      new Promise((resolve, reject) => {
-        const id = ++lastOrder;
-        orders.set(id, { resolve, reject });
-        const command: ScorerCommandInput = { ...order, id };
-        if (child.connected) child.send(command, () => undefined);
-        else reject(new SlipwayError('endpointFailed', { endpoint, detail: 'its process has ended' }));
-      }),
-    take(connection) {
+    async order(order) {
+      const reply = await ask(order);
+      return reply.type === 'done' ? reply.version : null;
+    },
+    async metrics() {
+      const reply = await ask({ type: 'metrics' });
+      return reply.type === 'metrics' ? reply.families : [];
+    },
+    take(connection, door) {
       if (gone) {
         connection.destroy();
         return;
       }
       const id = ++lastConnection;
-      handed.set(id, connection);
+      handed.set(id, { connection, door });
+      const message: HandedConnection = { type: 'connection', id, protocol: door.protocol };
       // What fails does so because the process is at its end, and then the connection goes back.
-      if (child.connected)
-        child.send({ type: 'connection', id }, connection, { keepOpen: true }, () => undefined);
+      if (child.connected) child.send(message, connection, { keepOpen: true }, () => undefined);
     },
     async drain(graceMilliseconds = 0) {
-      const command: ScorerCommandInput = { type: 'drain', graceMilliseconds };
       // When the command cannot be sent the channel is closed, on which a scorer ends too.
-      if (child.connected) child.send(command, () => undefined);
+      send({ type: 'drain', graceMilliseconds });
       const deadline = setTimeout(() => child.kill('SIGKILL'), killMilliseconds);
       await ended;
       clearTimeout(deadline);
     },
   };
+  /** Brings the scorer what the others of its endpoint count; one that ends meanwhile counts for nothing. */
+  const gather = async (id: number): Promise<void> => {
+    const others = listener.running().filter((scorer) => scorer !== started);
+    const readings = await Promise.allSettled(others.map((scorer) => scorer.metrics()));
+    send({
+      type: 'gathered',
+      id,
+      readings: readings.flatMap((reading) => (reading.status === 'fulfilled' ? [reading.value] : [])),
+    });
+  };
+  return started;
 }
 
 function describeEnd(code: number | null, signal: string | null, errorLines: readonly string[]): string {

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { linearModel, slowModel } from '../fixtures/onnxFile.ts';
+import { answeredNumbers, createGrpcCaller, wineRequest } from '../scorer/grpcCaller.ts';
 import { removeFolder, temporaryFolder } from '../scorer/scorerProcess.ts';
 import { startHeadless } from './headless.ts';
 import { endLeftProcesses } from './leftProcesses.ts';
@@ -19,6 +20,8 @@ interface Ready {
   readonly token: string | null;
   readonly model: string;
   readonly version: number;
+  /** Where it was asked for. */
+  readonly grpcPort?: number;
 }
 
 /** `y = x · [1, 2, 3] + 0.5` */
@@ -149,14 +152,23 @@ describe('slipway serve', function () {
     assert.match(served.errors(), /was ended by SIGKILL\. It is started again\.\nslipway: .*answers again/);
   });
 
-  it('shares its port among processes', async function () {
+  it('shares its ports among processes', async function () {
     if (process.platform !== 'linux') this.skip();
-    const served = await serve(file, '--processes', '3');
+    const served = await serve(file, '--processes', '3', '--grpc-port', '0');
     assert.equal(scorersOf(served).length, 3);
     const answers = await Promise.all(Array.from({ length: 60 }, () => prediction(served.ready)));
     assert.deepEqual([...new Set(answers)], [14.5]);
+    const metrics = await fetch(`${served.ready.url}/metrics`, {
+      headers: { authorization: `Bearer ${served.ready.token}` },
+    });
+    assert.match(await metrics.text(), /^nv_inference_request_success\{model="wine",version="1"\} 60$/m);
     for (const scorer of scorersOf(served).slice(1)) process.kill(scorer, 'SIGKILL');
     assert.equal(await prediction(served.ready), 14.5);
+    const { grpcPort, token } = served.ready;
+    const caller = createGrpcCaller(`127.0.0.1:${grpcPort}`, {}, token);
+    const { bytes } = await caller.call('ModelInfer', wineRequest([[1, 2, 3]]));
+    assert.deepEqual(answeredNumbers(bytes).y, [14.5]);
+    caller.close();
     assert.equal(await served.end('SIGTERM'), 0);
   });
 

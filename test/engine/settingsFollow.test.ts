@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { status } from '@grpc/grpc-js';
+import type { SettingsProblem } from '../../src/protocol/endpointSettings.ts';
+import { answeredNumbers, createGrpcCaller, type GrpcCaller, wineRequest } from '../scorer/grpcCaller.ts';
 import { openRolloutStage, type RolloutStage } from './rolloutStage.ts';
+import { storeToken } from './servedStore.ts';
 
 describe('slipway.yaml and the registry', function () {
   this.timeout(120_000);
@@ -75,6 +79,10 @@ describe('slipway.yaml and the registry', function () {
     stage.writeSettings('endpoints:\n  wine: { sticky: { header: x-user } }\n');
     await stage.until(({ state }) => state === 'ready');
     const refused = () => stage.logged.find((line) => line.startsWith('slipway.yaml, line 2, column 17: '));
+    const told: (readonly SettingsProblem[])[] = [];
+    stage.engine().changes.listen((event, data) => {
+      if (event === 'serving/settingsRead' && 'problems' in data) told.push(data.problems);
+    });
     stage.writeSettings('endpoints:\n  wine: { porto: 80, sticky: { header: x-user } }\n');
     stage.writeSettings('endpoints:\n  wine: { port: 80000 }\n');
     while (!refused()) await new Promise((resolve) => setImmediate(resolve));
@@ -83,6 +91,16 @@ describe('slipway.yaml and the registry', function () {
       'slipway.yaml, line 2, column 17: endpoints.wine.port: expected number to be <=65535, not 80000',
     );
     assert.equal(stage.engine().serving.endpoint('wine').declared, true);
+    // The editor shows it in the file until it is right again, even with the words that it had before.
+    assert.deepEqual(told.at(-1), [
+      {
+        line: 2,
+        column: 17,
+        detail: 'endpoints.wine.port: expected number to be <=65535, not 80000',
+      },
+    ]);
+    stage.writeSettings('endpoints:\n  wine: { sticky: { header: x-user } }\n');
+    while (told.at(-1)?.length !== 0) await new Promise((resolve) => setImmediate(resolve));
   });
 
   it('a change of the settings reaches what runs: by commands, or by new processes on the same port', async () => {
@@ -112,9 +130,7 @@ describe('slipway.yaml and the registry', function () {
     assert.equal(new Set(rounds[0]).size, 2, 'some meet the candidate');
 
     stage.writeSettings('endpoints:\n  wine:\n    sticky: { header: x-user }\n    limits: { body: 1KB }\n');
-    await stage.until(
-      () => kinds().at(-1)?.endsWith('started') === true && kinds().includes('slipway.yaml: settingsChanged'),
-    );
+    await stage.until(() => kinds().at(-1) === 'slipway.yaml: settingsChanged');
     assert.equal(stage.engine().serving.endpoint('wine').url, url);
     const askTooLarge = () =>
       fetch(`${url}/v2/models/wine/infer`, {
@@ -130,26 +146,41 @@ describe('slipway.yaml and the registry', function () {
     assert.deepEqual(after, rounds[0], 'the rollout goes on in the new process');
   });
 
-  it('a port for gRPC stays through a change, also where several processes share the endpoint', async () => {
+  it('answers over gRPC on one port, by all of its processes, through a change and after crashes', async () => {
     promote(1);
-    const free = createServer();
-    free.listen(0, '127.0.0.1');
-    await once(free, 'listening');
-    const address = free.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    free.close();
+    const port = await freePort();
     const settings = (more: string) =>
       `endpoints:\n  wine:\n    grpc: ${port}\n    runtime: { processes: 2 }\n${more}`;
     stage.writeSettings(settings(''));
     const { grpcAddress, readySince } = await stage.until(({ state }) => state === 'ready');
     assert.equal(grpcAddress, `127.0.0.1:${port}`);
+
+    // Each has a connection of its own.
+    const callers = Array.from({ length: 6 }, () =>
+      createGrpcCaller(`127.0.0.1:${port}`, { 'grpc.use_local_subchannel_pool': 1 }, storeToken),
+    );
+    const call = async (caller: GrpcCaller) => {
+      const { code, details, bytes } = await caller.call('ModelInfer', wineRequest([[0, 0, 0]]));
+      assert.equal(code, status.OK, details);
+      return answeredNumbers(bytes).y;
+    };
+    let changing = true;
+    const busy = callers.map(async (caller) => {
+      let calls = 0;
+      for (; changing; calls += 1) assert.deepEqual(await call(caller), [1]);
+      return calls;
+    });
     stage.writeSettings(settings('    limits: { body: 1KB }\n'));
     const changed = await stage.until((endpoint) => endpoint.readySince !== readySince);
     assert.deepEqual([changed.state, changed.grpcAddress], ['ready', `127.0.0.1:${port}`]);
-    assert.equal((await stage.ask()).bias, 1);
-    const connection = connect(port, '127.0.0.1');
-    await once(connection, 'connect');
-    connection.destroy();
+    changing = false;
+    assert.ok((await Promise.all(busy)).every((calls) => calls > 0));
+
+    for (const id of runningProcesses(stage.logged)) process.kill(id, 'SIGKILL');
+    await stage.until(({ state }) => state === 'starting');
+    const late = createGrpcCaller(`127.0.0.1:${port}`, { 'grpc.use_local_subchannel_pool': 1 }, storeToken);
+    assert.deepEqual(await call(late), [1], 'it waits for the process that follows');
+    for (const caller of [...callers, late]) caller.close();
   });
 
   it('without its entry is pinned, and starts again with the engine as it was', async () => {
@@ -187,3 +218,17 @@ describe('slipway.yaml and the registry', function () {
     assert.equal(rollout?.candidateVersion, 2);
   });
 });
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** Those that became ready last, as the log says. */
+function runningProcesses(logged: readonly string[]): readonly number[] {
+  const line = logged.findLast((candidate) => candidate.includes('(process ')) ?? '';
+  return (/\(process ([\d, ]+)\)/.exec(line)?.[1] ?? '').split(', ').map(Number);
+}

@@ -222,6 +222,45 @@ describe('The Open Inference Protocol over gRPC', () => {
     assert.equal((await caller.call(infer, wineRequest(rows))).code, status.UNAVAILABLE);
   });
 
+  it("answers gRPC's health checks without a token, once and for as long as somebody watches", async () => {
+    const { server } = await start();
+    const caller = createGrpcCaller(server.grpc, {}, null);
+    const same = (bytes: Buffer) => bytes;
+    const path = (method: string) => `/grpc.health.v1.Health/${method}`;
+    /** `HealthCheckRequest { service }` */
+    const named = (service: string) =>
+      Buffer.concat([Buffer.from([0x0a, service.length]), Buffer.from(service)]);
+    const check = (bytes: Buffer) =>
+      new Promise((resolve) => {
+        caller.client.makeUnaryRequest(path('Check'), same, same, bytes, (error, response) =>
+          resolve(error ? error.code : response),
+        );
+      });
+    /** `HealthCheckResponse { status }`: 1 is SERVING, 2 NOT_SERVING, 3 SERVICE_UNKNOWN. */
+    const health = (value: number) => Buffer.from([8, value]);
+    assert.deepEqual(await check(Buffer.alloc(0)), health(1));
+    assert.deepEqual(await check(named('inference.GRPCInferenceService')), health(1));
+    assert.equal(await check(named('another.Service')), status.NOT_FOUND);
+    assert.equal(await check(Buffer.from([0x0a, 0xff])), status.INVALID_ARGUMENT);
+
+    const unknown = caller.client.makeServerStreamRequest(
+      path('Watch'),
+      same,
+      same,
+      named('another.Service'),
+    );
+    assert.deepEqual((await once(unknown, 'data'))[0], health(3));
+    unknown.on('error', () => undefined).cancel();
+    const watched = caller.client.makeServerStreamRequest(path('Watch'), same, same, Buffer.alloc(0));
+    assert.deepEqual((await once(watched, 'data'))[0], health(1));
+    const told = once(watched, 'data');
+    const ended = once(watched, 'status');
+    await server.drainGrpc(5000);
+    assert.deepEqual((await told)[0], health(2));
+    assert.equal((await ended)[0].code, status.OK);
+    caller.close();
+  });
+
   it('does not offer what it has not', async () => {
     const { caller } = await start();
     const { code } = await caller.call('SystemSharedMemoryRegister', Buffer.alloc(0));

@@ -1,12 +1,13 @@
+import { createServer } from 'node:net';
 import { loadModel } from '../../src/inference/model.ts';
 import { loadRuntime } from '../../src/inference/runtime.ts';
 import { scorerModel, type TrafficSplitInput, trafficSplit } from '../../src/protocol/scorer.ts';
 import { createAccess } from '../../src/scorer/access.ts';
 import { createGrpcServer } from '../../src/scorer/grpc/grpcServer.ts';
 import { createInferenceCounters, type InferenceCounters } from '../../src/scorer/inferenceCounters.ts';
+import { listen } from '../../src/scorer/listening.ts';
 import { createLoadedModels, type LoadedModels } from '../../src/scorer/loadedModels.ts';
 import { allProtocols } from '../../src/scorer/protocols/allProtocols.ts';
-import { createRequestHistogram } from '../../src/scorer/requestHistogram.ts';
 import { type Outcome, startServer } from '../../src/scorer/server.ts';
 import { modelFile } from './scorerProcess.ts';
 
@@ -81,21 +82,19 @@ export async function startInferenceServer(
     }),
     predicted(outcome: Outcome) {
       outcomes.push(outcome);
-      const { chosen, receivedAt: at, status, latencyMicroseconds: microseconds } = outcome;
-      if (chosen) counters.answered(chosen.loaded, { at, succeeded: status < 400, microseconds });
+      counters.requests.answered(outcome);
     },
     unforeseen: (error: unknown) => unforeseen.push(error),
   };
   const rest = await startServer({
     ...shared,
     ...limits,
-    host: '127.0.0.1',
-    port: 0,
-    door: null,
-    protocols: allProtocols({ models, counters, requests: createRequestHistogram(), feedback: null }),
+    place: { host: '127.0.0.1', port: 0, door: null },
+    protocols: allProtocols({ models, counters, feedback: null, siblings: null }),
   });
   const grpc = createGrpcServer({ ...shared, counters, limits });
-  const grpcPort = await grpc.listen('127.0.0.1', 0);
+  const grpcSocket = createServer((connection) => grpc.take(connection));
+  const grpcPort = await listen(grpcSocket, { host: '127.0.0.1', port: 0, door: null });
   return {
     http: `127.0.0.1:${rest.port}`,
     grpc: `127.0.0.1:${grpcPort}`,
@@ -104,9 +103,13 @@ export async function startInferenceServer(
     counters,
     outcomes,
     unforeseen,
-    drainGrpc: (milliseconds) => grpc.drain(milliseconds),
+    drainGrpc(milliseconds) {
+      grpcSocket.close();
+      return grpc.drain(milliseconds);
+    },
     async close() {
       models.drain();
+      grpcSocket.close();
       await Promise.all([rest.drain(1000, 0), grpc.drain(1000)]);
       await models.close();
     },

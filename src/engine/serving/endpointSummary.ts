@@ -5,9 +5,10 @@ import type {
   RolloutSummary,
   VariantSummary,
 } from '../../protocol/serving.ts';
+import { reachableHost } from '../../supervision/reachableHost.ts';
 import { add, emptyTotals, keyOf, type VariantTotals } from './endpointStatistics.ts';
 import { milliseconds, recentBegin } from './liveSeries.ts';
-import type { Supervisor } from './supervisor.ts';
+import type { Supervisor } from './supervisorTypes.ts';
 import type { EndpointDefinition } from './types.ts';
 
 export interface SummaryFacts {
@@ -54,8 +55,8 @@ export function endpointSummary(facts: SummaryFacts, now: number): EndpointSumma
     modelName: definition.modelName,
     modelVersion: definition.modelVersion,
     state: status.state,
-    url: status.port === null ? null : `http://${urlHost(host)}:${status.port}`,
-    grpcAddress: status.grpcPort === null ? null : `${urlHost(host)}:${status.grpcPort}`,
+    url: status.port === null ? null : `http://${reachableHost(host)}:${status.port}`,
+    grpcAddress: status.grpcPort === null ? null : `${reachableHost(host)}:${status.grpcPort}`,
     readySince: status.readySince,
     requestCount: asked.reduce((sum, { requestCount }) => sum + requestCount, refusedCount),
     errorCount: asked.reduce((sum, { errorCount }) => sum + errorCount, refusedCount),
@@ -97,10 +98,4 @@ function sumOf(totals: readonly VariantTotals[]): VariantTotals | undefined {
   const sum = emptyTotals(first);
   for (const each of totals) add(sum, each);
   return sum;
-}
-
-/** Where to reach what listens on `host`: an address of this machine when it listens on all. */
-function urlHost(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
 }

@@ -1,6 +1,7 @@
 import { SlipwayError, toErrorData } from '../../protocol/errors.ts';
 import type { ScorerModelInput } from '../../protocol/scorer.ts';
 import type { EndpointSummary } from '../../protocol/serving.ts';
+import { phrase, type Saying, say } from '../../protocol/servingSentences.ts';
 import { startScorerProcess } from '../../supervision/scorerProcess.ts';
 import type { Changes } from '../changes.ts';
 import type { Database } from '../database/connection.ts';
@@ -11,20 +12,25 @@ import { createEndpointPolicy } from './endpointPolicy.ts';
 import type { EndpointPolicy } from './endpointPolicyTypes.ts';
 import { endpointSummary } from './endpointSummary.ts';
 import { moveInferenceLog } from './inferenceLogMove.ts';
+import { renamedEndpoints } from './modelRenames.ts';
 import type { PythonModels } from './pythonModels.ts';
 import { machineClock } from './rolloutClock.ts';
 import { servableModel } from './servableModel.ts';
 import { createEndpointStore } from './store.ts';
-import { createSupervisor, type Supervisor } from './supervisor.ts';
+import { createSupervisor } from './supervisor.ts';
+import type { Supervisor } from './supervisorTypes.ts';
 import type { EndpointDefinition, RequestAnswer, RequestParams, ServingService } from './types.ts';
 
 export type { ServingService } from './types.ts';
 
 export interface ServingDependencies {
   readonly database: Database;
-  readonly registry: Pick<RegistryService, 'modelFolder' | 'version' | 'model' | 'modelVersion' | 'promote'>;
+  readonly registry: Pick<
+    RegistryService,
+    'modelFolder' | 'version' | 'model' | 'modelVersion' | 'promote' | 'takeBack' | 'setAlias'
+  >;
   /** Says which interpreter may load what only Python can load. */
-  readonly pythonModels: Pick<PythonModels, 'allowedInterpreter'>;
+  readonly pythonModels: Pick<PythonModels, 'allowedInterpreter' | 'whenRead'>;
   readonly layout: StoreLayout;
   readonly changes: Changes;
   /** The address that endpoints listen on; loopback unless the person asked for another. */
@@ -46,6 +52,7 @@ export function createServingService(dependencies: ServingDependencies): Serving
   const supervisors = new Map<string, Supervisor>();
   /** What the registry set off; whoever starts something waits for it. */
   let following: Promise<void> = Promise.resolve();
+  let closed = false;
   const follow = (work: () => Promise<void>) => {
     following = following.then(work).catch((error: unknown) => {
       changes.log('error', toErrorData(error).details ?? String(error));
@@ -59,11 +66,19 @@ export function createServingService(dependencies: ServingDependencies): Serving
       endpoint: name,
       host,
       lastPort: () => store.find(name)?.port ?? null,
-      launch: ({ models, traffic, options }, door, listener) =>
+      launch: ({ models, traffic, processes, options }, doors, listener) =>
         startScorerProcess(
           script,
-          { endpoint: name, host, token, models: [...models], traffic: [...traffic], ...options },
-          door,
+          {
+            endpoint: name,
+            host,
+            token,
+            models: [...models],
+            traffic: [...traffic],
+            shared: processes > 1,
+            ...options,
+          },
+          doors,
           listener,
         ),
       changed() {
@@ -108,6 +123,12 @@ export function createServingService(dependencies: ServingDependencies): Serving
     });
     return { ...model, labels: [...aliases, ...(stage === 'None' ? [] : [stage])] };
   };
+  /** @throws SlipwayError `cancelled` when the service was closed meanwhile. */
+  const whenRead = async <Result>(work: () => Result): Promise<Result> => {
+    const result = await pythonModels.whenRead(work);
+    if (closed) throw new SlipwayError('cancelled');
+    return result;
+  };
   /** `who` null stands for the person. */
   const run = async (
     definition: EndpointDefinition,
@@ -117,7 +138,8 @@ export function createServingService(dependencies: ServingDependencies): Serving
     const { name } = definition;
     const supervisor = supervise(name);
     const before = store.find(name);
-    await supervisor.start(policy.serving(definition), port ?? policy.port(name));
+    const serving = await whenRead(() => policy.serving(definition));
+    await supervisor.start(serving, port ?? policy.port(name));
     // One whose endpoint goes by another name by now must not bring the old one back.
     if (supervisors.get(name) !== supervisor) return;
     const now = store.find(name);
@@ -128,18 +150,20 @@ export function createServingService(dependencies: ServingDependencies): Serving
     store.save({ ...started, port: supervisor.status().port ?? definition.port });
     await policy.started(started, who);
   };
-  const resume = (definition: EndpointDefinition) => {
+  const resume = async (definition: EndpointDefinition) => {
     const supervisor = supervise(definition.name);
     try {
-      servable(definition.modelName, definition.modelVersion);
+      await whenRead(() => servable(definition.modelName, definition.modelVersion));
     } catch (error) {
-      supervisor.fail(error);
+      if (!closed) supervisor.fail(error);
       return;
     }
+    // It may have been stopped while large files were read.
+    if (!store.find(definition.name)?.enabled) return;
     // What goes wrong is in the endpoint's state, and nobody waits for it here.
     run(definition, null, 'engine').catch(() => undefined);
   };
-  const disable = async (name: string, who: string | null, why: string) => {
+  const disable = async (name: string, who: string | null, why: Saying) => {
     const definition = store.find(name);
     if (definition) store.save({ ...definition, enabled: false });
     policy.stopped(name, who, why);
@@ -159,6 +183,7 @@ export function createServingService(dependencies: ServingDependencies): Serving
       save: store.save,
       supervisor: supervise,
       servable,
+      whenRead,
       run: (definition) => run(definition, null, 'slipway.yaml'),
       inferenceLog: (name) => inferenceLogFile(layout, name),
     },
@@ -169,8 +194,11 @@ export function createServingService(dependencies: ServingDependencies): Serving
     endpoint: (name) => summarise(define(name)),
     async start({ modelName, modelVersion, port }) {
       await following;
-      servable(modelName, modelVersion);
       const known = store.find(modelName);
+      if (known && known.modelName !== modelName) {
+        throw new SlipwayError('endpointNameTaken', { endpoint: modelName, model: known.modelName });
+      }
+      await whenRead(() => servable(modelName, modelVersion));
       const definition: EndpointDefinition = {
         ...(known ?? { name: modelName, enabled: false, port: null }),
         modelName,
@@ -183,7 +211,7 @@ export function createServingService(dependencies: ServingDependencies): Serving
     },
     async stop(name) {
       define(name);
-      await disable(name, null, 'It answers no more.');
+      await disable(name, null, [phrase('answersNoMore')]);
       return summarise(define(name));
     },
     describe(name) {
@@ -209,35 +237,40 @@ export function createServingService(dependencies: ServingDependencies): Serving
     decideRollout: ({ endpoint, ...decision }) => policy.decideRollout(define(endpoint).name, decision),
     events: (name, limit) => policy.events(define(name).name, limit),
     modelRenamed(name, newName) {
-      if (!store.find(name)) return;
-      policy.renamed(name, newName);
-      const followed = [supervisors.get(name), supervisors.get(newName)];
-      supervisors.delete(name);
-      supervisors.delete(newName);
-      store.rename(name, newName);
-      changes.serving(name);
-      changes.serving(newName);
-      follow(async () => {
-        await Promise.all(followed.map((supervisor) => supervisor?.stop()));
-        moveInferenceLog(inferenceLogFile(layout, name), inferenceLogFile(layout, newName));
-        changes.log('info', `${name}: the model was renamed, and its endpoint is now ${newName}.`, newName);
-        const renamed = store.find(newName);
-        if (renamed?.enabled) resume(renamed);
-      });
+      for (const { from, to } of renamedEndpoints(store.all(), name, newName)) {
+        policy.renamed(from.name, to);
+        const names = [...new Set([from.name, to.name])];
+        const followed = names.map((one) => supervisors.get(one));
+        for (const one of names) supervisors.delete(one);
+        store.rename(from.name, to.name, newName);
+        for (const one of names) changes.serving(one);
+        follow(async () => {
+          await Promise.all(followed.map((supervisor) => supervisor?.stop()));
+          if (from.name !== to.name)
+            moveInferenceLog(inferenceLogFile(layout, from.name), inferenceLogFile(layout, to.name));
+          const now = from.name === to.name ? 'serves it by its new name' : `is now ${to.name}`;
+          changes.log('info', `${from.name}: the model was renamed, and its endpoint ${now}.`, to.name);
+          const renamed = store.find(to.name);
+          if (renamed?.enabled) await resume(renamed);
+        });
+      }
     },
-    modelDeleted(name, version) {
-      const definition = store.find(name);
-      if (!definition || (version !== null && definition.modelVersion !== version)) return;
-      if (!definition.enabled && supervise(name).status().state === 'stopped') return;
-      const what = version === null ? 'the model' : `version ${version}`;
-      changes.log('warning', `${name}: ${what} was deleted, so the endpoint is stopped.`, name);
-      follow(() => disable(name, 'registry', `It answers no more, as ${what} was deleted.`));
+    modelDeleted(model, version) {
+      for (const { name, modelName, modelVersion, enabled } of store.all()) {
+        if (modelName !== model || (version !== null && modelVersion !== version)) continue;
+        if (!enabled && supervise(name).status().state === 'stopped') continue;
+        const deleted =
+          version === null ? phrase('modelWasDeleted') : phrase('versionWasDeleted', { version });
+        changes.log('warning', `${name}: ${say([deleted])} The endpoint is stopped.`, name);
+        follow(() => disable(name, 'registry', [phrase('answersNoMore'), deleted]));
+      }
     },
     resume() {
       policy.begin();
-      for (const definition of store.all()) if (definition.enabled) resume(definition);
+      for (const definition of store.all()) if (definition.enabled) void resume(definition);
     },
     async close() {
+      closed = true;
       await following;
       await policy.close();
       await Promise.all([...supervisors.values()].map((supervisor) => supervisor.stop()));

@@ -51,7 +51,7 @@ export interface DecideRolloutParams {
   readonly why: string;
 }
 
-/** The rules of endpoints: one for each registered model, served by a scorer process of its own. */
+/** The rules of endpoints: each serves a registered model by scorer processes of its own. */
 export interface ServingService {
   /** All endpoints, running or not, by name. */
   endpoints(): readonly EndpointSummary[];
@@ -61,7 +61,9 @@ export interface ServingService {
    * Serves a version and answers when it is ready. An endpoint that runs already is moved to the version without a
    * request that is lost; when the version cannot be loaded, the one that was served goes on.
    *
-   * @throws SlipwayError `versionNotServable`, `modelUnreadable`, `portTaken` or `endpointFailed`.
+   * The endpoint bears the model's name.
+   *
+   * @throws SlipwayError `endpointNameTaken`, `versionNotServable`, `modelUnreadable`, `portTaken` or `endpointFailed`.
    */
   start(params: StartParams): Promise<EndpointSummary>;
   /** Ends the endpoint's process; its definition and its inference log stay. @throws SlipwayError `notFound`. */
@@ -85,13 +87,13 @@ export interface ServingService {
   /** The audit trail of an endpoint, newest first. @throws SlipwayError `notFound`. */
   events(name: string, limit: number): readonly EndpointEvent[];
   /**
-   * Lets the endpoint of a renamed model follow: its name and its inference log at once, and where it runs its
-   * process, which is started anew under the new address. Does not throw; what goes wrong is in the log.
+   * Lets the endpoints of a renamed model follow: that of the model's name and its inference log at once, and where they
+   * run their processes, which are started anew under the new address. Does not throw; what goes wrong is in the log.
    */
   modelRenamed(name: string, newName: string): void;
   /**
-   * Ends the endpoint that serves what was deleted; `version` null stands for all versions. Its definition and its
-   * inference log stay. Does not throw.
+   * Ends the endpoints that serve what was deleted; `version` null stands for all versions. Their definitions and
+   * inference logs stay. Does not throw.
    */
   modelDeleted(name: string, version: number | null): void;
   /** Starts every endpoint that should run. Failures show in the endpoints' states. */

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import {
   logVerbosity,
   Metadata,
@@ -16,6 +17,7 @@ import type { Outcome } from '../server.ts';
 import { variantHeader } from '../trafficSplit.ts';
 import { type DescribingMethod, describingMethods } from './describingService.ts';
 import { callHeaders, createDoorkeeper } from './doorkeeper.ts';
+import { createHealthService, healthServiceName } from './healthService.ts';
 import { modelInferResponse } from './inferenceMessages.ts';
 import { createPredictionStreams, type PredictionStreams } from './predictionStreams.ts';
 import { createPredictions, type PredictionAnswer, type Predictions, problemOf } from './predictions.ts';
@@ -40,14 +42,8 @@ export interface GrpcServerOptions {
 }
 
 export interface GrpcServer {
-  /**
-   * Listens and answers.
-   *
-   * @param port 0 takes a free one.
-   * @returns the port.
-   * @throws Error of the system, such as that the port is taken.
-   */
-  listen(host: string, port: number): Promise<number>;
+  /** Answers what comes over a connection that somebody accepted. */
+  take(connection: Socket): void;
   /** Takes no new calls, answers what is under way, at most for so long, and ends. */
   drain(milliseconds: number): Promise<void>;
 }
@@ -60,7 +56,7 @@ const serviceName = 'inference.GRPCInferenceService';
 /**
  * The Open Inference Protocol V2 over gRPC
  * (https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_grpc.md), with Triton's
- * extensions as over HTTP and its stream of predictions. Methods that are not offered, such as those for shared memory,
+ * extensions as over HTTP and its stream of predictions; beside it, the health checks of gRPC. Methods that are not offered, such as those for shared memory,
  * are UNIMPLEMENTED.
  */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
@@ -78,15 +74,24 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     interceptors: [
       createDoorkeeper({
         access: options.access,
-        isOpen: (path) => methods[path.slice(path.lastIndexOf('/') + 1)]?.open ?? false,
+        isOpen: (path) =>
+          path.startsWith(`/${healthServiceName}/`) ||
+          (methods[path.slice(path.lastIndexOf('/') + 1)]?.open ?? false),
         requestMilliseconds: limits.requestMilliseconds,
       }),
     ],
   });
   const implementation = implement(methods, predict, streams, unforeseen);
-  server.addService(serviceDefinition(Object.keys(implementation)), implementation);
+  const health = createHealthService(models, [serviceName], unforeseen);
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  for (const [service, offered] of [
+    [serviceName, implementation],
+    [healthServiceName, health.implementation],
+  ] as const) {
+    server.addService(serviceDefinition(service, Object.keys(offered)), offered);
+  }
   return {
-    listen: (host, port) => bind(server, host, port),
+    take: (connection) => injector.injectConnection(connection),
     drain: (milliseconds) =>
       new Promise((resolve) => {
         const deadline = setTimeout(() => server.forceShutdown(), milliseconds);
@@ -95,32 +100,24 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
           resolve();
         });
         streams.end();
+        health.end();
       }),
   };
 }
 
-function bind(server: Server, host: string, port: number): Promise<number> {
-  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
-      if (error) reject(error);
-      else resolve(bound);
-    });
-  });
-}
-
 const streamingMethod = 'ModelStreamInfer';
+const watchingMethod = 'Watch';
 
 /** Messages come and go as bytes, so that one that cannot be read is answered as every other bad request. */
-function serviceDefinition(names: readonly string[]) {
+function serviceDefinition(service: string, names: readonly string[]) {
   const same = (bytes: Buffer) => bytes;
   return Object.fromEntries(
     names.map((name) => [
       name,
       {
-        path: `/${serviceName}/${name}`,
+        path: `/${service}/${name}`,
         requestStream: name === streamingMethod,
-        responseStream: name === streamingMethod,
+        responseStream: name === streamingMethod || name === watchingMethod,
         requestSerialize: same,
         requestDeserialize: same,
         responseSerialize: same,

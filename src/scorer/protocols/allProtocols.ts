@@ -1,7 +1,7 @@
 import type { InferenceCounters } from '../inferenceCounters.ts';
 import type { ModelRepository } from '../modelRepository.ts';
-import type { RequestHistogram } from '../requestHistogram.ts';
 import type { Protocol } from '../routing.ts';
+import type { Siblings } from '../siblings.ts';
 import { type FeedbackSink, feedback } from './feedback.ts';
 import { metrics } from './metrics.ts';
 import { mlflow } from './mlflow.ts';
@@ -14,9 +14,10 @@ import { tryIt } from './tryIt.ts';
 export interface ProtocolSources {
   readonly models: ModelRepository;
   readonly counters: InferenceCounters;
-  readonly requests: RequestHistogram;
   /** Null when the endpoint keeps no inference log. */
   readonly feedback: FeedbackSink | null;
+  /** The other processes of the endpoint; null where it is alone. */
+  readonly siblings: Siblings | null;
 }
 
 /** Every protocol that a scorer speaks over HTTP. The first that owns an address answers it. */
@@ -29,7 +30,7 @@ export function allProtocols(sources: ProtocolSources): readonly Protocol[] {
     mlflow(models),
     tensorflowServing(models),
     sageMaker(models),
-    metrics(sources),
+    metrics(sources, sources.siblings),
     openApi(models),
     tryIt(models),
   ];

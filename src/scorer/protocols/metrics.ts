@@ -1,14 +1,25 @@
+import type { MetricFamily } from '../../protocol/metricFamily.ts';
+import { combineFamilies } from '../combinedFamilies.ts';
 import type { InferenceCounters, VersionCounts } from '../inferenceCounters.ts';
 import type { LoadedVersion, ModelRepository } from '../modelRepository.ts';
-import { type MetricFamily, prometheusContentType, prometheusText } from '../prometheusText.ts';
-import type { RequestHistogram } from '../requestHistogram.ts';
+import { prometheusContentType, prometheusText } from '../prometheusText.ts';
 import { guardedRoute, json, type Protocol } from '../routing.ts';
 import { serverVersion } from '../serverIdentity.ts';
+import type { Siblings } from '../siblings.ts';
 
 export interface MetricSources {
   readonly models: ModelRepository;
   readonly counters: InferenceCounters;
-  readonly requests: RequestHistogram;
+}
+
+/** What this process counts. */
+export function metricFamilies({ models, counters }: MetricSources): readonly MetricFamily[] {
+  return [
+    ...modelFamilies({ models, counters }),
+    ...counters.requests.families(),
+    ...serverFamilies(models),
+    ...processFamilies(),
+  ];
 }
 
 /**
@@ -16,18 +27,19 @@ export interface MetricSources {
  * `version`; https://github.com/triton-inference-server/server/blob/main/docs/user_guide/metrics.md), and Slipway's own
  * under `slipway_*`, `process_*` and `nodejs_*`. Triton's parts of a computation are one here: reading the request and
  * writing the answer are not in `nv_inference_compute_infer_duration_us`, and have no series.
+ *
+ * @param siblings the other processes of the endpoint, whose figures are added; null where it is alone.
  */
-export function metrics(sources: MetricSources): Protocol {
-  const route = guardedRoute(() => ({
-    status: 200,
-    contentType: prometheusContentType,
-    body: prometheusText([
-      ...modelFamilies(sources),
-      ...sources.requests.families(),
-      ...serverFamilies(sources.models),
-      ...processFamilies(),
-    ]),
-  }));
+export function metrics(sources: MetricSources, siblings: Siblings | null): Protocol {
+  const route = guardedRoute(async () => {
+    const others = (await siblings?.readings()) ?? [];
+    const families = metricFamilies(sources);
+    return {
+      status: 200,
+      contentType: prometheusContentType,
+      body: prometheusText(others.length === 0 ? families : combineFamilies([families, ...others])),
+    };
+  });
   return {
     find: (path) => (path.length === 1 ? route : null),
     owns: (path) => path.length === 1 && path[0] === 'metrics',
@@ -120,17 +132,26 @@ function modelFamilies({ models, counters }: MetricSources): readonly MetricFami
 function serverFamilies(models: ModelRepository): readonly MetricFamily[] {
   const loaded = models.names().flatMap((name) => models.versions(name));
   return [
-    gauge('slipway_ready', '1 while the server takes requests, 0 while it drains.', models.isReady() ? 1 : 0),
+    {
+      ...gauge(
+        'slipway_ready',
+        '1 while the server takes requests, 0 while it drains.',
+        Number(models.isReady()),
+      ),
+      across: 'greatest',
+    },
     {
       name: 'slipway_server_info',
       help: 'Always 1; the label tells the version of Slipway.',
       type: 'gauge',
+      across: 'greatest',
       samples: [{ labels: { version: serverVersion }, value: 1 }],
     },
     {
       name: 'slipway_model_info',
       help: 'Always 1 for each version that is loaded; the label tells the SHA-256 of its file.',
       type: 'gauge',
+      across: 'greatest',
       samples: loaded.map(({ name, version, digest }) => ({
         labels: { model: name, version: String(version), digest: digest ?? '' },
         value: 1,
@@ -151,8 +172,18 @@ function processFamilies(): readonly MetricFamily[] {
       samples: [{ labels: {}, value: (user + system) / 1e6 }],
     },
     gauge('process_resident_memory_bytes', 'Resident memory of the process in bytes.', rss),
-    gauge('process_start_time_seconds', 'Start of the process in Unix seconds.', Date.now() / 1e3 - uptime),
-    gauge('slipway_uptime_seconds', 'Seconds since the process started.', uptime),
+    {
+      ...gauge(
+        'process_start_time_seconds',
+        'Start of the process in Unix seconds.',
+        Date.now() / 1e3 - uptime,
+      ),
+      across: 'least',
+    },
+    {
+      ...gauge('slipway_uptime_seconds', 'Seconds since the process started.', uptime),
+      across: 'greatest',
+    },
     gauge('nodejs_heap_size_used_bytes', 'Heap of JavaScript in use, in bytes.', heapUsed),
     gauge('nodejs_heap_size_total_bytes', 'Heap of JavaScript, in bytes.', heapTotal),
     gauge('nodejs_external_memory_bytes', 'Memory of objects outside of the heap, in bytes.', external),

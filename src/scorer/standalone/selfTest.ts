@@ -36,7 +36,7 @@ export async function runSelfTest(options: SelfTestOptions): Promise<void> {
     script,
     processes: 1,
     port: 0,
-    scorer: { ...settings.scorer, host: '127.0.0.1', grpcPort: null, inferenceLog: null },
+    scorer: { ...settings.scorer, host: '127.0.0.1', inferenceLog: null },
     log: tell,
   });
   try {

@@ -2,14 +2,16 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { PackageConfig } from '../../protocol/packagedModel.ts';
-import type { ScorerOptionsInput } from '../../protocol/scorer.ts';
+import type { DoorlessOptions } from '../../supervision/scorerProcess.ts';
 import type { FoundModel } from './packageFolder.ts';
 
 /** What a package runs: so many scorers with these options. */
 export interface StandaloneSettings {
   readonly processes: number;
   readonly port: number;
-  readonly scorer: Omit<ScorerOptionsInput, 'port'>;
+  /** Null answers no gRPC. */
+  readonly grpcPort: number | null;
+  readonly scorer: DoorlessOptions;
 }
 
 /**
@@ -35,6 +37,10 @@ export function standaloneSettings(
   return {
     processes: number(['SLIPWAY_PROCESSES'], config.processes, 1, 64),
     port: number(['SLIPWAY_PORT', 'SAGEMAKER_BIND_TO_PORT', 'PORT'], config.port, 0, 65_535),
+    grpcPort:
+      environment.SLIPWAY_GRPC_PORT === undefined && config.grpcPort === null
+        ? null
+        : number(['SLIPWAY_GRPC_PORT'], config.grpcPort ?? 0, 0, 65_535),
     scorer: {
       endpoint: model.name,
       models: [
@@ -49,10 +55,6 @@ export function standaloneSettings(
         },
       ],
       host: environment.SLIPWAY_HOST || config.host,
-      grpcPort:
-        environment.SLIPWAY_GRPC_PORT === undefined && config.grpcPort === null
-          ? null
-          : number(['SLIPWAY_GRPC_PORT'], config.grpcPort ?? 0, 0, 65_535),
       token: readToken(environment),
       inferenceLog: log ? { file: resolve(log) } : null,
       runtime: {
@@ -63,6 +65,7 @@ export function standaloneSettings(
         bodyBytes: config.bodyBytes,
         requests: config.requests,
         runMilliseconds: config.runMilliseconds,
+        loadMilliseconds: config.loadMilliseconds,
         drainMilliseconds: config.drainMilliseconds,
       },
     },

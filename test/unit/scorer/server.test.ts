@@ -9,9 +9,7 @@ import { startServer } from '../../../src/scorer/server.ts';
 describe('HTTP server of a scorer', () => {
   it('drains although a client resets a connection that was handed over', async () => {
     const server = await startServer({
-      host: '127.0.0.1',
-      port: 0,
-      door: null,
+      place: { host: '127.0.0.1', port: 0, door: null },
       access: createAccess({ host: '127.0.0.1', token: null }),
       models: createLoadedModels({
         main: 'wine',

@@ -1,20 +1,21 @@
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createSupervisor, type Serving } from '../../../src/engine/serving/supervisor.ts';
+import { createSupervisor } from '../../../src/engine/serving/supervisor.ts';
+import type { Serving } from '../../../src/engine/serving/supervisorTypes.ts';
 import { SlipwayError } from '../../../src/protocol/errors.ts';
 import type { TrafficSplitInput } from '../../../src/protocol/scorer.ts';
-import type { Door } from '../../../src/supervision/door.ts';
+import type { Door, Doors } from '../../../src/supervision/door.ts';
 import type { ScorerOrder, ScorerProcess, ScorerReady } from '../../../src/supervision/scorerProcess.ts';
 
 /** A scorer that does what a test says, so that every order of events can be brought about. */
 export interface ScriptedScorer {
   readonly serving: Serving;
-  readonly door: Door;
+  readonly doors: Doors;
   readonly process: ScorerProcess;
   /** What it was told, in order. */
   readonly orders: ScorerOrder[];
-  /** Connections that were handed to it. */
-  readonly taken: Socket[];
+  /** Connections that were handed to it, and at which door they came. */
+  readonly taken: { readonly connection: Socket; readonly door: Door }[];
   /** Whether it refuses an order. */
   refuses: (order: ScorerOrder) => boolean;
   /** Is waited for before an order is answered. */
@@ -32,8 +33,8 @@ export function scriptedSupervisor({ ready = true } = {}) {
     endpoint: 'wine',
     host: '127.0.0.1',
     lastPort: () => null,
-    launch(serving, door) {
-      const scorer = script(serving, door);
+    launch(serving, doors) {
+      const scorer = script(serving, doors);
       scorers.push(scorer);
       if (settings.ready) scorer.becomeReady();
       return scorer.process;
@@ -59,20 +60,20 @@ export function scriptedSupervisor({ ready = true } = {}) {
   };
 }
 
-function script(serving: Serving, door: Door): ScriptedScorer {
+function script(serving: Serving, doors: Doors): ScriptedScorer {
   const ready = Promise.withResolvers<ScorerReady>();
   const ended = Promise.withResolvers<string>();
   let isOver = false;
   const scorer: ScriptedScorer = {
     serving,
-    door,
+    doors,
     orders: [],
     taken: [],
     refuses: () => false,
     pause: async () => undefined,
     becomeReady() {
       const versions = serving.models.map(({ name, version }) => served(name, version));
-      ready.resolve({ type: 'ready', port: door.port, grpcPort: null, versions });
+      ready.resolve({ type: 'ready', port: doors.http.port, grpcPort: doors.grpc?.port ?? null, versions });
     },
     end(detail) {
       isOver = true;
@@ -92,11 +93,14 @@ function script(serving: Serving, door: Door): ScriptedScorer {
         if (scorer.refuses(order)) throw new SlipwayError('notFound', { detail: 'It refuses.' });
         return order.type === 'load' ? served(order.model.name, order.model.version) : null;
       },
-      take: (connection) => void scorer.taken.push(connection),
+      metrics: async () => [],
+      take: (connection, door) => void scorer.taken.push({ connection, door }),
       async drain() {
         scorer.end('it was drained');
         // What it did not come to take goes back, as a process does it.
-        for (const connection of scorer.taken.splice(0)) setImmediate(() => door.receive(connection));
+        for (const { connection, door } of scorer.taken.splice(0)) {
+          setImmediate(() => door.receive(connection));
+        }
         await ended.promise;
       },
     },
@@ -127,6 +131,7 @@ export function servingOf(versions: readonly number[], processes = 1): Serving {
     models: versions.map(modelOf),
     traffic: [splitTo(versions[0] ?? 1)],
     processes,
+    grpcPort: null,
     options: { inferenceLog: null },
   };
 }

@@ -38,7 +38,7 @@ describe('supervisor of scorers', () => {
   });
 
   it('ends a connection that comes back to a closed door which leads nowhere', async () => {
-    const door = await openDoor('127.0.0.1', 0);
+    const door = await openDoor('http', '127.0.0.1', 0);
     const accepted = new Promise<Socket>((resolve) => door.leadTo(resolve));
     const client = connectTo(door.port);
     const connection = await accepted;
@@ -123,14 +123,23 @@ describe('supervisor of scorers', () => {
     assert.ok(await isEnded(connectTo(port)), 'nothing listens any more');
   });
 
-  it('keeps a version in no process when one of them cannot load it', async () => {
+  it('tries a version in one process before the others are told to load it', async () => {
     const { supervisor, scorers } = supervise();
     await supervisor.start(servingOf([1], 2), null);
     const [one, other] = scorers;
     if (one) one.refuses = ({ type }) => type === 'load';
     await assert.rejects(supervisor.load(modelOf(2)), /refuses/);
+    assert.deepEqual(other?.orders, []);
+  });
+
+  it('keeps a version in no process when one of them cannot load it', async () => {
+    const { supervisor, scorers } = supervise();
+    await supervisor.start(servingOf([1], 2), null);
+    const [one, other] = scorers;
+    if (other) other.refuses = ({ type }) => type === 'load';
+    await assert.rejects(supervisor.load(modelOf(2)), /refuses/);
     assert.deepEqual(
-      other?.orders.map(({ type }) => type),
+      one?.orders.map(({ type }) => type),
       ['load', 'unload'],
     );
     assert.deepEqual(

@@ -1,0 +1,27 @@
+import type { MetricFamily } from '../protocol/metricFamily.ts';
+import type { ScorerMessage } from '../protocol/scorer.ts';
+
+/** The other processes of the endpoint, which only its holder can reach. */
+export interface Siblings {
+  /** What each of them counts. */
+  readings(): Promise<readonly (readonly MetricFamily[])[]>;
+  /** Takes what the holder gathered. */
+  gathered(id: number, readings: readonly (readonly MetricFamily[])[]): void;
+}
+
+export function createSiblings(tell: (message: ScorerMessage) => void): Siblings {
+  const waiting = new Map<number, (readings: readonly (readonly MetricFamily[])[]) => void>();
+  let last = 0;
+  return {
+    readings: () =>
+      new Promise((resolve) => {
+        const id = ++last;
+        waiting.set(id, resolve);
+        tell({ type: 'gather', id });
+      }),
+    gathered(id, readings) {
+      waiting.get(id)?.(readings);
+      waiting.delete(id);
+    },
+  };
+}
