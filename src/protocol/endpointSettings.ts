@@ -204,6 +204,7 @@ export const endpointSettings = z.strictObject({
       body: byteSize.prefault('64MB'),
       requests: z.number().int().positive().default(1024),
       run: duration.prefault('60s'),
+      load: duration.prefault('5m'),
     })
     .prefault({}),
   log: z
@@ -223,6 +224,14 @@ export const endpointsSettings = z.record(z.string().min(1).max(256), endpointSe
 
 /** The name of the file, in the workspace folder. */
 export const settingsFile = 'slipway.yaml';
+
+/** Something wrong in a settings file, and where; lines and columns count from 1. */
+export interface SettingsProblem {
+  readonly line: number;
+  readonly column: number;
+  /** In words: which setting, what was expected, and what is there. */
+  readonly detail: string;
+}
 
 /** All of `slipway.yaml`. */
 export const slipwaySettings = z.strictObject({

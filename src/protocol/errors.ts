@@ -175,6 +175,12 @@ export const errorCatalogue = {
     message: 'Version {version} of "{model}" has no ONNX model in it ({flavors}), so it cannot be served.',
     remedy: 'Log the model with mlflow.onnx.log_model and register that version.',
   },
+  pythonNotPackaged: {
+    category: 'invalid',
+    message:
+      'Version {version} of "{model}" runs only in Python, which a package does not bring, so it cannot be packaged.',
+    remedy: 'Convert it with "Convert to ONNX…" in the editor, then package the version that this registers.',
+  },
   modelUnreadable: {
     category: 'invalid',
     message: 'The ONNX model of version {version} of "{model}" cannot be loaded: {detail}',
@@ -196,6 +202,12 @@ export const errorCatalogue = {
     message:
       'Version {version} of "{model}" is a Python model: loading it runs the code that was logged with it, and nobody has allowed that yet ({folder}).',
     remedy: 'Serve it from the editor and allow it there, or name --allow-python on the command line.',
+  },
+  pythonFilesUnread: {
+    category: 'unavailable',
+    message:
+      'Version {version} of "{model}" is a Python model with large files, which are read first to see whether they are allowed ({folder}).',
+    remedy: 'Try again in a moment.',
   },
   pythonNotFound: {
     category: 'invalid',
@@ -231,6 +243,11 @@ export const errorCatalogue = {
     category: 'unavailable',
     message: 'The endpoint "{endpoint}" stopped: {detail}',
     remedy: 'Start it again; the output channel "Slipway" has the details.',
+  },
+  endpointNameTaken: {
+    category: 'alreadyExists',
+    message: 'An endpoint of the name "{endpoint}" serves the model "{model}" already.',
+    remedy: 'Give that endpoint another name in slipway.yaml, or declare one of another name for this model.',
   },
   endpointNotReady: {
     category: 'unavailable',

@@ -10,6 +10,7 @@ import { type LoadTestReport, loadTestPlan } from './loadTest.ts';
 import type { Stage } from './registry.ts';
 import { request } from './request.ts';
 import type { ServedVersion, ShadowStatistics } from './scorer.ts';
+import type { Saying } from './servingSentences.ts';
 import type { TensorDescription } from './tensor.ts';
 
 export const endpointStates = ['starting', 'ready', 'stopped', 'failed'] as const;
@@ -58,8 +59,8 @@ export interface CheckOutcome {
   /** Failed looks one after the other. */
   readonly failures: number;
   readonly dryRun: boolean;
-  /** In words, English: what was expected and what was seen. */
-  readonly sentence: string;
+  /** What was expected and what was seen. */
+  readonly said: Saying;
 }
 
 /** A rollout of a version, under way or ended. */
@@ -71,8 +72,8 @@ export interface RolloutSummary {
   readonly candidateVersion: number;
   readonly strategy: RolloutPlan['strategy'];
   readonly state: RolloutState;
-  /** Why it is paused or ended, in words; null while it runs. */
-  readonly reason: string | null;
+  /** Why it is paused or ended; null while it runs. */
+  readonly reason: Saying | null;
   /** From 0; of strategies without steps 0. */
   readonly step: number;
   readonly stepCount: number;
@@ -95,8 +96,7 @@ export interface EndpointEvent {
   readonly who: string;
   /** Such as `started`, `stopped`, `rolloutStarted`, `stepped`, `paused`, `resumed`, `promoted`, `rolledBack`. */
   readonly kind: string;
-  /** In words, English. */
-  readonly sentence: string;
+  readonly said: Saying;
 }
 
 /** How the versions that an endpoint serves are chosen. */

@@ -37,7 +37,8 @@ describe('What is decided while an endpoint is busy', function () {
     const starts = () => stage.logged.filter((line) => line.includes(': It answers with version')).length;
     const before = starts();
     stage.writeSettings(settings(2));
-    while (!stage.logged.some((line) => line.includes('new processes take over'))) await setImmediate();
+    while (!stage.logged.some((line) => line.includes('new processes are being started')))
+      await setImmediate();
     await setImmediate();
     await decide(decision);
     assert.equal(starts(), before, 'it was decided before they answered');

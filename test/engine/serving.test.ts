@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import BetterSqlite3 from 'better-sqlite3';
 import { inferenceLogFile } from '../../src/engine/layout.ts';
 import type { EndpointState, EndpointSummary } from '../../src/protocol/serving.ts';
 import { errorOfKind } from '../errorOfKind.ts';
 import { categoryModel, classifierModel, linearModel, slowModel } from '../fixtures/onnxFile.ts';
+import { readLog } from '../scorer/inferenceLogRows.ts';
 import { removeFolder, temporaryFolder } from '../scorer/scorerProcess.ts';
 import { forkServing, openServing, token, writeModel } from './servingEngine.ts';
 
@@ -94,10 +94,8 @@ describe('Serving', function () {
       errorOfKind('endpointNotReady'),
     );
 
-    const log = new BetterSqlite3(inferenceLogFile(engine.layout, 'wine'), { readonly: true });
-    const inputs = log.prepare('SELECT inputs FROM requests ORDER BY id').pluck().all();
-    log.close();
-    assert.equal(inputs[1], '{"acid":[1],"sugar":[2],"salt":[3]}');
+    const [, second] = readLog(inferenceLogFile(engine.layout, 'wine'));
+    assert.equal(second?.inputs, '{"acid":[1],"sugar":[2],"salt":[3]}');
   });
 
   it('moves to another version on the same port, and starts again there', async () => {
@@ -342,7 +340,7 @@ describe('Serving', function () {
     rmSync(join(workspace, 'models/wine'), { recursive: true });
     engine = openServing(workspace);
     engine.serving.resume();
-    assert.equal(engine.serving.endpoint('wine').failure?.kind, 'versionNotServable');
+    assert.equal((await waitFor('failed')).failure?.kind, 'versionNotServable');
   });
 
   it('leaves no process behind when the engine is killed, and resumes afterwards', async () => {

@@ -43,6 +43,8 @@ export function openServing(workspace: string) {
     promote: ({ name }) => {
       throw new SlipwayError('notFound', { detail: `There is no model "${name}" here.` });
     },
+    takeBack: () => null,
+    setAlias: () => undefined,
     modelFolder: (name, version) => join(workspace, 'models', name, `${version}`),
     version(name, version) {
       if (version > 90)
@@ -64,7 +66,7 @@ export function openServing(workspace: string) {
   const serving = createServingService({
     database,
     registry,
-    pythonModels: { allowedInterpreter: () => null },
+    pythonModels: { allowedInterpreter: () => null, whenRead: async (work) => work() },
     layout,
     changes,
     host: '127.0.0.1',

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import type { Engine } from '../../src/engine/engine.ts';
 import { inferenceLogFile, storeLayout } from '../../src/engine/layout.ts';
+import { settingsFile } from '../../src/protocol/endpointSettings.ts';
 import type { EndpointState } from '../../src/protocol/serving.ts';
 import { linearModel } from '../fixtures/onnxFile.ts';
 import { removeFolder, temporaryFolder } from '../scorer/scorerProcess.ts';
@@ -54,7 +56,7 @@ describe('What happens in the registry reaches its endpoint', function () {
   const waitFor = (endpoint: string, state: EndpointState) =>
     new Promise<void>((resolve) => {
       const look = () => {
-        if (engine.serving.endpoint(endpoint).state !== state) return;
+        if (engine.serving.endpoints().find(({ name }) => name === endpoint)?.state !== state) return;
         subscription.dispose();
         resolve();
       };
@@ -121,6 +123,67 @@ describe('What happens in the registry reaches its endpoint', function () {
       .map((name) => name.replace(/replaced-\d+/, 'replaced'))
       .sort();
 
+  describe('of an endpoint with a name of its own', () => {
+    const declare = async (name: string, model = 'wine') => {
+      writeFileSync(
+        join(workspace, settingsFile),
+        `endpoints:\n  ${name}: { model: ${model}, stable: { version: 1 } }\n`,
+      );
+      await engine.close();
+      await open();
+      await waitFor(name, 'ready');
+    };
+
+    it('a new name: it keeps its own, its port and its log, and answers for the new one', async () => {
+      await serve('wine');
+      await declare('cellar');
+      await waitFor('wine', 'ready');
+      const { url } = engine.serving.describe('cellar').endpoint;
+      assert.equal(await ask('cellar'), 200);
+      engine.registry.renameModel('wine', 'vinho');
+      assert.deepEqual(endpoints(), [
+        ['cellar', 'vinho'],
+        ['vinho', 'vinho'],
+      ]);
+      await waitFor('cellar', 'ready');
+      await waitFor('vinho', 'ready');
+      assert.equal(engine.serving.describe('cellar').inferUrl, `${url}/v2/models/vinho/infer`);
+      assert.deepEqual([await ask('cellar'), await ask('vinho')], [200, 200]);
+      await engine.close();
+      assert.equal(logged200('cellar'), 2);
+      await open();
+    });
+
+    it('a new name that another endpoint has: the endpoint of the model keeps its old one', async () => {
+      registerOnnx(engine, workspace, 'beer', linearModel());
+      await serve('wine');
+      await declare('vinho', 'beer');
+      engine.registry.renameModel('wine', 'vinho');
+      assert.deepEqual(endpoints(), [
+        ['vinho', 'beer'],
+        ['wine', 'vinho'],
+      ]);
+      await waitFor('wine', 'ready');
+      assert.deepEqual([await ask('wine'), await ask('vinho')], [200, 200]);
+      await assert.rejects(serve('vinho'), { kind: 'endpointNameTaken' });
+      assert.equal(engine.serving.endpoint('vinho').modelName, 'beer');
+    });
+
+    it('the deletion of its version, and of its model', async () => {
+      await declare('cellar');
+      engine.registry.deleteVersion('wine', 2);
+      assert.equal(await ask('cellar'), 200);
+      engine.registry.deleteVersion('wine', 1);
+      await waitFor('cellar', 'stopped');
+      registerOnnx(engine, workspace, 'beer', linearModel());
+      await declare('pub', 'beer');
+      await engine.serving.start({ modelName: 'beer', modelVersion: 1, port: null });
+      engine.registry.deleteModel('beer');
+      await waitFor('pub', 'stopped');
+      await waitFor('beer', 'stopped');
+    });
+  });
+
   it('the deletion of the served version, and of no other', async () => {
     const { url } = await serve('wine', 2);
     await call('DELETE', '/model-versions/delete', { name: 'wine', version: '1' });
@@ -128,7 +191,7 @@ describe('What happens in the registry reaches its endpoint', function () {
     await call('DELETE', '/model-versions/delete', { name: 'wine', version: '2' });
     await waitFor('wine', 'stopped');
     await assert.rejects(fetch(`${url}/ping`));
-    assert.ok(logged.includes('wine: version 2 was deleted, so the endpoint is stopped.'), logged.join('\n'));
+    assert.ok(logged.includes('wine: Version 2 was deleted. The endpoint is stopped.'), logged.join('\n'));
     assert.ok(existsSync(logFile('wine')));
 
     await engine.close();
@@ -142,7 +205,7 @@ describe('What happens in the registry reaches its endpoint', function () {
     await call('DELETE', '/registered-models/delete', { name: 'wine' });
     await waitFor('wine', 'stopped');
     await assert.rejects(fetch(`${url}/ping`));
-    assert.ok(logged.includes('wine: the model was deleted, so the endpoint is stopped.'), logged.join('\n'));
+    assert.ok(logged.includes('wine: The model was deleted. The endpoint is stopped.'), logged.join('\n'));
     await assert.rejects(serve('wine'), { kind: 'notFound' });
   });
 });

@@ -54,6 +54,21 @@ export interface RegistryService extends ModelCatalogue, ModelVersions, Registry
     readonly why: string;
   }): { readonly promoted: ModelVersionSummary; readonly archived: readonly number[] };
   /**
+   * A version leaves the stage that it was promoted to, for the one that it had before, and the version in whose favour
+   * it goes has the stage again, if it had it before.
+   *
+   * @returns null when the version is not in that stage.
+   * @throws SlipwayError `notFound`
+   */
+  takeBack(request: {
+    readonly name: string;
+    readonly version: number;
+    readonly inFavourOf: number;
+    readonly stage: Stage;
+    readonly who: string;
+    readonly why: string;
+  }): { readonly former: Stage; readonly isGivenBack: boolean } | null;
+  /**
    * The absolute path of the folder that holds a version's `MLmodel` file.
    *
    * @throws SlipwayError `notFound` when there is no such version, `invalidParameter` when its files lie elsewhere.
@@ -121,6 +136,22 @@ export function createRegistryService(options: RegistryServiceOptions): Registry
         why,
       });
       return { promoted: summarize(parts, changed), archived };
+    },
+    takeBack({ name, version, inFavourOf, stage, who, why }) {
+      return database.durableTransaction(() => {
+        if (modelVersions.modelVersion(name, version).stage !== stage) return null;
+        const history = modelVersions.transitions(name);
+        const lastOf = (one: number) => history.find((transition) => transition.version === one);
+        const last = lastOf(version);
+        // A stage that was set without a transition, by another program, has nothing before it.
+        const former = last?.to === stage ? last.from : 'None';
+        const move = (moved: number, to: Stage) =>
+          modelVersions.changeStage({ name, version: moved, stage: to, archiveExisting: false, who, why });
+        move(version, former);
+        const isGivenBack = lastOf(inFavourOf)?.from === stage;
+        if (isGivenBack) move(inFavourOf, stage);
+        return { former, isGivenBack };
+      });
     },
     modelFolder: (name, version) => artifacts.resolve(modelVersions.versionFilesUri(name, version)),
   };

@@ -1,11 +1,18 @@
 import { userInfo } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
-import { type EndpointSettings, rolloutPlan, type VersionChoice } from '../../protocol/endpointSettings.ts';
+import {
+  type EndpointSettings,
+  rolloutPlan,
+  settingsFile,
+  type VersionChoice,
+} from '../../protocol/endpointSettings.ts';
 import { SlipwayError, toSlipwayError } from '../../protocol/errors.ts';
 import type { EndpointFollows } from '../../protocol/serving.ts';
+import { phrase, type Saying, say } from '../../protocol/servingSentences.ts';
 import { createChoiceStore } from './choiceStore.ts';
 import type { EndpointPolicy, PolicyDependencies } from './endpointPolicyTypes.ts';
 import { createEventStore, type EventStore } from './eventStore.ts';
+import { createRolloutRegistry } from './rolloutRegistry.ts';
 import { createRolloutStore } from './rolloutStore.ts';
 import { createRollouts } from './rollouts.ts';
 import type { RolloutEndpoint } from './rolloutTypes.ts';
@@ -19,7 +26,7 @@ import {
   stickyOf,
 } from './settingsServing.ts';
 import { type SettingsWatch, watchSettings } from './settingsWatch.ts';
-import type { Serving } from './supervisor.ts';
+import type { Serving, SupervisorStatus } from './supervisorTypes.ts';
 import type { EndpointDefinition } from './types.ts';
 
 export function createEndpointPolicy(dependencies: PolicyDependencies): EndpointPolicy {
@@ -29,22 +36,22 @@ export function createEndpointPolicy(dependencies: PolicyDependencies): Endpoint
     ...trail,
     note(event) {
       trail.note(event);
-      changes.log('info', `${event.endpoint}: ${event.sentence} (${event.who})`, event.endpoint);
+      changes.log('info', `${event.endpoint}: ${say(event.said)} (${event.who})`, event.endpoint);
     },
   };
   const choices = createChoiceStore(database);
   const person = personName();
-  const crashes = new Map<string, number>();
+  const crashes = new Map<string, Pick<SupervisorStatus, 'crashCount' | 'crashedRuns'>>();
   let watch: SettingsWatch | null = null;
   let listening: { dispose(): void } | null = null;
   let following: Promise<void> = Promise.resolve();
 
-  const note = (endpoint: string, who: string, kind: string, sentence: string) => {
+  const note = (endpoint: string, who: string, kind: string, said: Saying) => {
     try {
-      events.note({ endpoint, when: clock.now(), who, kind, sentence });
+      events.note({ endpoint, when: clock.now(), who, kind, said });
     } catch (error) {
       // A trail that cannot be written stops no endpoint, and keeps none from being started again.
-      warn(endpoint, `${sentence} (${who}) This could not be recorded: ${toSlipwayError(error).message}`);
+      warn(endpoint, `${say(said)} (${who}) This could not be recorded: ${toSlipwayError(error).message}`);
     }
     changes.serving(endpoint);
   };
@@ -67,6 +74,8 @@ export function createEndpointPolicy(dependencies: PolicyDependencies): Endpoint
     if ('stage' in choice) return latestVersions.find(({ stage }) => stage === choice.stage)?.version ?? null;
     return aliases.find(({ alias }) => alias === choice.alias)?.version ?? null;
   };
+  const readServable = (model: string, version: number) =>
+    control.whenRead(() => control.servable(model, version));
   const surroundings = (endpoint: string): SettingsSurroundings => ({
     resolve: (model, choice) => {
       try {
@@ -101,10 +110,23 @@ export function createEndpointPolicy(dependencies: PolicyDependencies): Endpoint
     clock,
     endpoint: (name) => describe(definitionOf(name)),
     target: (name) => (isRunning(name) ? control.supervisor(name) : null),
-    servable: control.servable,
+    servable: readServable,
     adopt: (name, version) => control.save({ ...definitionOf(name), modelVersion: version }),
-    promoteInRegistry: (name, version, who, why) =>
-      void registry.promote({ name, version, stage: 'Production', who, why }),
+    registry: createRolloutRegistry({
+      registry,
+      follows(endpoint) {
+        const settings = settingsOf(endpoint);
+        return settings?.follow ? settings.stable : null;
+      },
+      followed: (endpoint, choice, version) => choices.save(endpoint, 'stable', choice, version),
+      servedBesides: (endpoint, model, version) =>
+        control
+          .all()
+          .find(
+            ({ name, modelName, modelVersion }) =>
+              name !== endpoint && modelName === model && modelVersion === version,
+          )?.name ?? null,
+    }),
     sample: dependencies.sample,
     inferenceLog: control.inferenceLog,
   });
@@ -133,12 +155,13 @@ export function createEndpointPolicy(dependencies: PolicyDependencies): Endpoint
         const supervisor = control.supervisor(name);
         const before = supervisor.serving();
         if (before === null || supervisor.status().state !== 'ready') return;
-        const wanted = serving(definitionOf(name));
+        const wanted = await control.whenRead(() => serving(definitionOf(name)));
         const port = settingsOf(name)?.port ?? null;
         const moves = port !== null && port !== supervisor.status().port;
         if (!moves && !needsNewProcesses(before, wanted)) return changeServing(supervisor, before, wanted);
-        note(name, 'slipway.yaml', 'settingsChanged', 'Its settings changed: new processes take over.');
-        return control.run(definitionOf(name));
+        changes.log('info', `${name}: Its settings changed, so new processes are being started.`, name);
+        await control.run(definitionOf(name));
+        note(name, 'slipway.yaml', 'settingsChanged', [phrase('settingsTookEffect')]);
       },
       resolve,
     },
@@ -149,7 +172,7 @@ export function createEndpointPolicy(dependencies: PolicyDependencies): Endpoint
     if (supervisor.status().state !== 'ready') return;
     for (const model of supervisor.serving()?.models ?? []) {
       try {
-        const { labels = [] } = control.servable(model.name, model.version);
+        const { labels = [] } = await readServable(model.name, model.version);
         if (JSON.stringify(labels) !== JSON.stringify(model.labels ?? [])) {
           await supervisor.label(model.name, model.version, labels);
         }
@@ -165,7 +188,7 @@ export function createEndpointPolicy(dependencies: PolicyDependencies): Endpoint
     if (current === null) return;
     const { model, candidateVersion: version } = current;
     if (surroundings(name).resolve(model, { version }) !== null) return;
-    await rollouts.giveUp(name, 'registry', `Version ${version} was deleted.`);
+    await rollouts.giveUp(name, 'registry', [phrase('versionWasDeleted', { version })]);
   };
   /** All that follows from a change, one after the other. */
   const follow = () => {
@@ -191,7 +214,7 @@ export function createEndpointPolicy(dependencies: PolicyDependencies): Endpoint
         const isLoaded = supervisor
           .versions()
           .some((one) => one.name === split.model && one.version === version);
-        if (!isLoaded) await supervisor.load(control.servable(split.model, version));
+        if (!isLoaded) await supervisor.load(await readServable(split.model, version));
       }
       // Again, as something may have been decided during a load.
       await supervisor.route(rollouts.traffic(name));
@@ -205,11 +228,16 @@ export function createEndpointPolicy(dependencies: PolicyDependencies): Endpoint
       if (workspace === null) return;
       watch = watchSettings(workspace, {
         changed() {
+          changes.settingsRead([]);
           for (const { name } of control.all()) changes.serving(name);
           follow();
         },
-        refused(errors) {
-          for (const error of errors) changes.log('error', error.message);
+        refused(problems) {
+          changes.settingsRead(problems);
+          for (const problem of problems) {
+            const { message } = new SlipwayError('settingsInvalid', { file: settingsFile, ...problem });
+            changes.log('error', message);
+          }
         },
         unwatched: (detail) =>
           changes.log('warning', `Changes of slipway.yaml are not seen before the next start: ${detail}`),
@@ -231,10 +259,10 @@ export function createEndpointPolicy(dependencies: PolicyDependencies): Endpoint
       };
     },
     async chosen({ name, modelVersion }) {
-      await rollouts.giveUp(name, person, `${person} has version ${modelVersion} served.`);
+      await rollouts.giveUp(name, person, [phrase('isServedBy', { who: person, version: modelVersion })]);
     },
     async started({ name, modelVersion }, who) {
-      note(name, who ?? person, 'started', `It answers with version ${modelVersion}.`);
+      note(name, who ?? person, 'started', [phrase('answersWith', { version: modelVersion })]);
       await rollouts.resume(name);
       await leadAsDecided(name);
     },
@@ -243,21 +271,28 @@ export function createEndpointPolicy(dependencies: PolicyDependencies): Endpoint
       note(name, who ?? person, 'stopped', why);
     },
     noticed(name) {
-      const { crashCount } = control.supervisor(name).status();
-      if (crashCount <= (crashes.get(name) ?? 0)) return;
-      crashes.set(name, crashCount);
-      note(name, 'engine', 'crashed', 'Its process ended unasked and is started again.');
+      const { crashCount, crashedRuns } = control.supervisor(name).status();
+      const before = crashes.get(name);
+      if (crashCount <= (before?.crashCount ?? 0)) return;
+      crashes.set(name, { crashCount, crashedRuns });
+      const ended = crashedRuns.find(
+        (run) => !before?.crashedRuns.some((known) => isDeepStrictEqual(known, run)),
+      );
+      const said = ended
+        ? phrase('processEndedInRun', { version: ended.version, model: ended.model })
+        : phrase('processEnded');
+      note(name, 'engine', 'crashed', [said]);
       rollouts.crashed(name).catch((error: unknown) => warn(name, toSlipwayError(error).message));
     },
-    renamed(name, newName) {
-      rollouts.rename(name, newName);
+    renamed(name, to) {
+      rollouts.rename(name, to.name, to.modelName);
       choices.forget(name);
       crashes.delete(name);
     },
     async startRollout(endpoint, modelVersion, plan, who) {
       const declared = plan === null ? settingsOf(endpoint)?.rollout : undefined;
       const chosen = declared ?? rolloutPlan.parse(plan ?? {});
-      return rollouts.start({ endpoint, modelVersion, plan: chosen, who, why: '' });
+      return rollouts.start({ endpoint, modelVersion, plan: chosen, who, why: [] });
     },
     decideRollout: rollouts.decide,
     rollouts: rollouts.history,

@@ -1,13 +1,14 @@
 import type { RolloutPlanInput } from '../../protocol/endpointSettings.ts';
 import type { ScorerModelInput } from '../../protocol/scorer.ts';
 import type { EndpointEvent, EndpointFollows, RolloutSummary } from '../../protocol/serving.ts';
+import type { Saying } from '../../protocol/servingSentences.ts';
 import type { RolloutSample, WorkerJobOf } from '../../protocol/worker.ts';
 import type { Changes } from '../changes.ts';
 import type { Database } from '../database/connection.ts';
 import type { RegistryService } from '../registry/service.ts';
 import type { RolloutClock } from './rolloutClock.ts';
 import type { Decision } from './rolloutRules.ts';
-import type { Serving, Supervisor } from './supervisor.ts';
+import type { Serving, Supervisor } from './supervisorTypes.ts';
 import type { EndpointDefinition } from './types.ts';
 
 /** What the policy asks of those who keep and run endpoints. */
@@ -18,6 +19,8 @@ export interface EndpointControl {
   supervisor(name: string): Supervisor;
   /** @throws SlipwayError why the version cannot be served. */
   servable(model: string, version: number): ScorerModelInput;
+  /** Does what asks `servable`, which may refuse until large files have been read. */
+  whenRead<Result>(work: () => Result): Promise<Result>;
   /** Starts the processes of an endpoint, or others in their place. @throws SlipwayError */
   run(definition: EndpointDefinition): Promise<void>;
   /** Absolute path. */
@@ -27,7 +30,7 @@ export interface EndpointControl {
 export interface PolicyDependencies {
   readonly database: Database;
   readonly changes: Changes;
-  readonly registry: Pick<RegistryService, 'model' | 'modelVersion' | 'promote'>;
+  readonly registry: Pick<RegistryService, 'model' | 'modelVersion' | 'promote' | 'takeBack' | 'setAlias'>;
   readonly control: EndpointControl;
   /** The workspace folder, as an absolute path; null: no settings are read. */
   readonly workspace: string | null;
@@ -53,10 +56,11 @@ export interface EndpointPolicy {
   /** Its processes are ready. `who` had them started; null: the person. */
   started(definition: EndpointDefinition, who: string | null): Promise<void>;
   /** Its processes were asked to end. `who` asked; null: the person. */
-  stopped(endpoint: string, who: string | null, why: string): void;
+  stopped(endpoint: string, who: string | null, why: Saying): void;
   /** Something about its processes changed; notices crashes. */
   noticed(endpoint: string): void;
-  renamed(endpoint: string, newName: string): void;
+  /** Its model has another name; `to` is the endpoint from now on. */
+  renamed(endpoint: string, to: EndpointDefinition): void;
   /** `plan` null takes that of the settings. @throws SlipwayError as `Rollouts.start` */
   startRollout(
     endpoint: string,

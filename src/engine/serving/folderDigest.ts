@@ -6,8 +6,8 @@ import { join, relative, sep } from 'node:path';
 export interface FolderDigests {
   /** SHA-256, in hexadecimal digits, of the files in a folder: their paths and what is in them. */
   of(folder: string): Promise<string>;
-  /** The same at once, for those who cannot wait; reading a large folder blocks. */
-  now(folder: string): string;
+  /** The same at once, for those who cannot wait; null when so much is to be read first that it would block. */
+  atOnce(folder: string): string | null;
 }
 
 interface FolderFile {
@@ -16,10 +16,16 @@ interface FolderFile {
   readonly path: string;
   /** Differs when the file was touched. */
   readonly mark: string;
+  readonly bytes: number;
   readonly isLink: boolean;
 }
 
-export function createFolderDigests(): FolderDigests {
+/** So much is read and digested in some hundredths of a second. */
+const bytesAtOnce = 16 * 1024 * 1024;
+
+/** @param most how many bytes `atOnce` may read. */
+export function createFolderDigests(most = bytesAtOnce): FolderDigests {
+  const reading = new Map<string, Promise<string>>();
   const known = new Map<string, { readonly marks: string; readonly digest: string }>();
   const remembered = (folder: string, files: readonly FolderFile[]): string | null => {
     const found = known.get(folder);
@@ -29,19 +35,27 @@ export function createFolderDigests(): FolderDigests {
     known.set(folder, { marks: marksOf(files), digest });
     return digest;
   };
+  const read = async (folder: string): Promise<string> => {
+    const files = filesIn(folder);
+    const found = remembered(folder, files);
+    if (found !== null) return found;
+    const contents: string[] = [];
+    for (const file of files) contents.push(linkContent(file) ?? (await fileDigest(file.file)));
+    return remember(folder, files, digestOf(files, contents));
+  };
   return {
-    async of(folder) {
-      const files = filesIn(folder);
-      const found = remembered(folder, files);
-      if (found !== null) return found;
-      const contents: string[] = [];
-      for (const file of files) contents.push(linkContent(file) ?? (await fileDigest(file.file)));
-      return remember(folder, files, digestOf(files, contents));
+    of(folder) {
+      const begun = reading.get(folder);
+      if (begun) return begun;
+      const digest = read(folder).finally(() => reading.delete(folder));
+      reading.set(folder, digest);
+      return digest;
     },
-    now(folder) {
+    atOnce(folder) {
       const files = filesIn(folder);
       const found = remembered(folder, files);
       if (found !== null) return found;
+      if (files.reduce((sum, { bytes }) => sum + bytes, 0) > most) return null;
       const contents = files.map(
         (file) => linkContent(file) ?? hash().update(readFileSync(file.file)).digest('hex'),
       );
@@ -65,6 +79,7 @@ function filesIn(folder: string): readonly FolderFile[] {
         file,
         path: relative(folder, file).split(sep).join('/'),
         mark: `${ino} ${size} ${mtimeNs} ${ctimeNs}`,
+        bytes: Number(size),
         isLink: entry.isSymbolicLink(),
       };
     })

@@ -43,9 +43,12 @@ export interface PythonModels {
    * The interpreter that may load a version; null when the version needs no Python. Does not look at what it has: the
    * process that loads the version says what is missing.
    *
-   * @throws SlipwayError `pythonConsentNeeded` or `pythonNotFound`.
+   * @throws SlipwayError `pythonConsentNeeded` or `pythonNotFound`; `pythonFilesUnread` when its files are so large that
+   * they must be read without haste first.
    */
   allowedInterpreter(name: string, version: number): string | null;
+  /** Does what may be refused with `pythonFilesUnread`: reads the files, and tries again. */
+  whenRead<Result>(work: () => Result): Promise<Result>;
   /**
    * The interpreter that may load a version, and has what it needs; null when the version needs no Python.
    *
@@ -111,13 +114,17 @@ export function createPythonModels(dependencies: PythonModelsDependencies): Pyth
     return environment;
   };
 
-  const permitted = ({ name, version, folder }: Subject, digest: string): string => {
-    const consented = consents.get(digest);
+  /** @param digest null when nobody is asked about files. */
+  const permitted = ({ name, version, folder }: Subject, digest: string | null): string => {
+    const consented = digest === null ? undefined : consents.get(digest);
     if (consented === undefined && !permission.all) {
       throw new SlipwayError('pythonConsentNeeded', { model: name, version, folder });
     }
     return interpreterFor(name, version, consented ?? permission.python);
   };
+
+  /** Whether it matters what is in the files. */
+  const asksFiles = () => !permission.all || consents.size > 0;
 
   return {
     async describe({ name, version, python: chosen }, signal) {
@@ -146,13 +153,30 @@ export function createPythonModels(dependencies: PythonModelsDependencies): Pyth
     },
     allowedInterpreter(name, version) {
       const found = pythonFolder(name, version);
-      return found && permitted({ name, version, folder: found.folder }, digests.now(found.folder));
+      if (!found) return null;
+      const { folder } = found;
+      const digest = asksFiles() ? digests.atOnce(folder) : null;
+      if (digest === null && asksFiles()) {
+        throw new SlipwayError('pythonFilesUnread', { model: name, version, folder });
+      }
+      return permitted({ name, version, folder }, digest);
+    },
+    async whenRead(work) {
+      for (;;) {
+        try {
+          return work();
+        } catch (error) {
+          if (!(error instanceof SlipwayError) || error.kind !== 'pythonFilesUnread') throw error;
+          await digests.of(String(error.values.folder));
+        }
+      }
     },
     async interpreterOf(name, version) {
       const found = pythonFolder(name, version);
       if (!found) return null;
       const { folder } = found;
-      const python = permitted({ name, version, folder }, await digests.of(folder));
+      const digest = asksFiles() ? await digests.of(folder) : null;
+      const python = permitted({ name, version, folder }, digest);
       const environment = await environmentOf(
         { name, version, folder },
         python,

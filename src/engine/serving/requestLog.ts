@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { SlipwayError } from '../../protocol/errors.ts';
+import { createLoggedValuesReader, type StoredValues } from '../../protocol/loggedValues.ts';
 import type {
   LoggedRequestEntry,
   LoggedRequestPage,
@@ -50,8 +51,12 @@ export interface RequestLogDependencies {
   readonly loadable: (model: string, version: number) => Promise<ScorerModel>;
 }
 
-/** A page looks at no more requests than this, so that a filter that nothing fits does not hold up the engine. */
-const lookedAt = 50_000;
+/** A page ends early rather than hold up the engine: at so many requests looked at, after so long, or so much read. */
+const mostLookedAt = 50_000;
+const mostMilliseconds = 100;
+const mostBytes = 8_000_000;
+/** Requests that are looked at before the clock is. */
+const windowRows = 2_000;
 const longestText = 4_000;
 const exportLimit = 1_000_000_000;
 
@@ -115,7 +120,8 @@ export function createRequestLog({ layout, workers, modelOf, loadable }: Request
   };
 }
 
-type Row = Omit<LoggedRequestEntry, 'version'> & { readonly version: number };
+type Row = Omit<LoggedRequestEntry, 'version' | 'inputs' | 'outputs'> &
+  StoredValues & { readonly version: number };
 
 function readPage(
   path: string,
@@ -133,26 +139,44 @@ function readPage(
       throw new SlipwayError('inferenceLogUnreadable', { path, detail });
     }
     const last = log.prepare<[], number | null>(`SELECT max(id) FROM ${inferenceLogTable}`).pluck().get();
-    const upTo = before === null ? (last ?? 0) : before - 1;
-    const from = Math.max(0, upTo - lookedAt);
-    const rows = log
-      .prepare<[Record<string, unknown>], Row>(pageQuery)
-      .all({ ...filter, failed: failed === null ? null : Number(failed), upTo, downTo: from, limit });
-    const requests = rows.map((row) => ({ ...row, version: row.version === 0 ? null : row.version }));
-    const next = requests.length === limit ? (requests.at(-1)?.id ?? 0) : from + 1;
-    return { requests, before: next <= 1 ? null : next };
+    const first = before === null ? (last ?? 0) : before - 1;
+    const reader = createLoggedValuesReader(log);
+    const query = log.prepare<[Record<string, unknown>], Row>(pageQuery(reader.columns));
+    const wanted = { ...filter, failed: failed === null ? null : Number(failed) };
+    const requests: LoggedRequestEntry[] = [];
+    const deadline = performance.now() + mostMilliseconds;
+    let bytes = 0;
+    // The next one that nobody has looked at.
+    let upTo = first;
+    while (upTo > 0 && first - upTo < mostLookedAt && performance.now() < deadline) {
+      const downTo = Math.max(0, upTo - windowRows);
+      for (const { inputs, outputs, layout, packed, ...row } of query.iterate({ ...wanted, upTo, downTo })) {
+        const stored = { inputs, outputs, layout, packed };
+        bytes += (inputs?.length ?? 0) + (outputs?.length ?? 0) + (packed?.length ?? 0);
+        requests.push({
+          ...row,
+          version: row.version === 0 ? null : row.version,
+          inputs: reader.text(stored, 'inputs')?.slice(0, longestText) ?? null,
+          outputs: reader.text(stored, 'outputs')?.slice(0, longestText) ?? null,
+        });
+        if (requests.length < limit && bytes < mostBytes && performance.now() < deadline) continue;
+        return { requests, before: row.id <= 1 ? null : row.id };
+      }
+      upTo = downTo;
+    }
+    return { requests, before: upTo === 0 ? null : upTo + 1 };
   } finally {
     log.close();
   }
 }
 
-const pageQuery = `
+/** @param values the columns that hold inputs and outputs. */
+const pageQuery = (values: string) => `
 SELECT id, request_id AS requestId, received_at AS receivedAt, model_name AS model, model_version AS version, variant,
-  row_count AS rowCount, status, latency_us / 1000.0 AS latencyMilliseconds,
-  substr(inputs, 1, ${longestText}) AS inputs, substr(outputs, 1, ${longestText}) AS outputs
+  row_count AS rowCount, status, latency_us / 1000.0 AS latencyMilliseconds, ${values}
 FROM ${inferenceLogTable}
 WHERE id <= @upTo AND id > @downTo
   AND (@from IS NULL OR received_at >= @from) AND (@to IS NULL OR received_at <= @to)
   AND (@version IS NULL OR model_version = @version) AND (@variant IS NULL OR variant = @variant)
   AND (@failed IS NULL OR (status >= 400) = @failed) AND (@requestId IS NULL OR request_id = @requestId)
-ORDER BY id DESC LIMIT @limit`;
+ORDER BY id DESC`;

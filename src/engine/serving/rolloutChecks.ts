@@ -1,22 +1,20 @@
 import type { RolloutCheck } from '../../protocol/endpointSettings.ts';
 import type { CheckVerdict } from '../../protocol/serving.ts';
+import { type Phrase, phrase } from '../../protocol/servingSentences.ts';
 import { latencyPercentile } from '../../statistics/latencyHistogram.ts';
 import { shareAlwaysValid } from '../../statistics/sequentialTest.ts';
-import { type Comparison, compareValues } from './rolloutComparison.ts';
+import { type Comparison, compareValues, type Evaluation, type SeenValues } from './rolloutComparison.ts';
 import type { RolloutObservation } from './rolloutObservation.ts';
 import type { ArmTraffic } from './rolloutTypes.ts';
 
 /** What one look at a check gave. */
-export interface Judgement {
+export interface Judgement extends SeenValues {
   readonly verdict: CheckVerdict;
-  readonly candidateValue: number | null;
-  readonly stableValue: number | null;
-  readonly candidateSamples: number;
-  readonly stableSamples: number;
   /** Of this look; null without enough samples. */
   readonly pValue: number | null;
-  /** The part of a sentence that says what was expected. */
-  readonly expected: string;
+  /** What was expected; null without enough samples. */
+  readonly expected: Phrase | null;
+  readonly needsStable: boolean;
 }
 
 export interface LookOptions {
@@ -26,18 +24,6 @@ export interface LookOptions {
   readonly smallestPValue: number | null;
   /** From 1: looks that had enough samples, this one included. */
   readonly look: number;
-}
-
-/** The values and the broken or kept bounds of a check. */
-interface Evaluation {
-  readonly candidateValue: number | null;
-  readonly stableValue: number | null;
-  readonly candidateSamples: number;
-  readonly stableSamples: number;
-  /** Whether a judgement needs samples of the stable version, too. */
-  readonly needsStable: boolean;
-  /** Made only when there are enough samples. */
-  readonly comparisons: () => readonly Comparison[];
 }
 
 /** What a bound on the index means when a check names none: from there on a population counts as moved. */
@@ -54,14 +40,11 @@ const shares = { latencyP50: 0.5, latencyP95: 0.95, latencyP99: 0.99 } as const;
  * the number of looks.
  */
 export function judge(check: RolloutCheck, seen: RolloutObservation, options: LookOptions): Judgement {
-  const { comparisons, needsStable, ...values } = evaluate(check, seen, options);
+  const { comparisons, ...values } = evaluate(check, seen, options);
   const enough =
     values.candidateSamples >= check.minimumSamples &&
-    (!needsStable || values.stableSamples >= check.minimumSamples);
-  if (!enough) {
-    const expected = `a judgement needs ${check.minimumSamples}${needsStable ? ' of each' : ''}`;
-    return { ...values, verdict: 'inconclusive', pValue: null, expected };
-  }
+    (!values.needsStable || values.stableSamples >= check.minimumSamples);
+  if (!enough) return { ...values, verdict: 'inconclusive', pValue: null, expected: null };
   const made = comparisons();
   const pValue = Math.min(1, ...made.map((comparison) => comparison.pValue));
   const smallest = Math.min(pValue, options.smallestPValue ?? 1);
@@ -74,7 +57,10 @@ export function judge(check: RolloutCheck, seen: RolloutObservation, options: Lo
       : broken.some(({ strict }) => strict)
         ? 'inconclusive'
         : 'passed';
-  return { ...values, verdict, pValue, expected: made.map(({ expected }) => expected).join(' and ') };
+  const expected = made
+    .map((comparison) => comparison.expected)
+    .reduce((one, other) => phrase('bothOf', { one, other }));
+  return { ...values, verdict, pValue, expected };
 }
 
 function evaluate(check: RolloutCheck, seen: RolloutObservation, { look }: LookOptions): Evaluation {
@@ -115,7 +101,7 @@ function errorRate(check: RolloutCheck, { candidate, stable }: RolloutObservatio
           beyond: (candidateValue ?? 0) > max,
           strict: true,
           pValue: pValueOfExcess(candidate.failures, candidate.requests, max),
-          expected: `at most ${percent(max)}`,
+          expected: phrase('atMost', { bound: { share: max } }),
         });
       }
       if (needsStable) {
@@ -129,7 +115,9 @@ function errorRate(check: RolloutCheck, { candidate, stable }: RolloutObservatio
           strict: maxRatio !== undefined,
           pValue: pValueOfExcess(candidate.failures, failures, expectedShare),
           expected:
-            maxRatio === undefined ? 'no more than chance allows' : `at most ${maxRatio} times as much`,
+            maxRatio === undefined
+              ? phrase('noMoreThanChance')
+              : phrase('atMostTimes', { ratio: { figure: maxRatio } }),
         });
       }
       return made;
@@ -146,10 +134,17 @@ function latency(
   const stableMicroseconds = latencyPercentile(stable.latencies, share);
   const candidateSamples = total(candidate.latencies);
   const bounds = [
-    ...(max === undefined ? [] : [{ limit: max * 1000, expected: `at most ${max} ms` }]),
+    ...(max === undefined
+      ? []
+      : [{ limit: max * 1000, expected: phrase('atMost', { bound: { milliseconds: max } }) }]),
     ...(maxRatio === undefined
       ? []
-      : [{ limit: maxRatio * (stableMicroseconds ?? 0), expected: `at most ${maxRatio} times as much` }]),
+      : [
+          {
+            limit: maxRatio * (stableMicroseconds ?? 0),
+            expected: phrase('atMostTimes', { ratio: { figure: maxRatio } }),
+          },
+        ]),
   ];
   return {
     candidateValue: candidateMicroseconds === null ? null : candidateMicroseconds / 1000,
@@ -186,7 +181,7 @@ function drift(
         strict: true,
         // The parts 1 / (1 · 2), 1 / (2 · 3), ... of the chance to be wrong add up to all of it.
         pValue: found !== null && found.psi > max ? Math.min(1, found.pValue * look * (look + 1)) : 1,
-        expected: `an index of at most ${max}`,
+        expected: phrase('indexAtMost', { bound: { figure: max } }),
       },
     ],
   };
@@ -216,7 +211,7 @@ function agreement({ min = 1 }: RolloutCheck, { comparedRows, equalRows }: Rollo
         beyond: (share ?? 0) < min,
         strict: true,
         pValue: pValueOfExcess(comparedRows - equalRows, comparedRows, 1 - min),
-        expected: `at least ${percent(min)}`,
+        expected: phrase('atLeast', { bound: { share: min } }),
       },
     ],
   };
@@ -254,8 +249,4 @@ function latencyMiddle(bucket: number): number {
 
 function total(counts: readonly number[]): number {
   return counts.reduce((sum, count) => sum + count, 0);
-}
-
-function percent(share: number): string {
-  return `${Number((share * 100).toFixed(3))} %`;
 }

@@ -1,4 +1,5 @@
 import type { RolloutCheck } from '../../protocol/endpointSettings.ts';
+import { type Phrase, phrase } from '../../protocol/servingSentences.ts';
 import type { SampleMoments } from '../../protocol/worker.ts';
 import { meanOf, varianceOf } from '../../statistics/moments.ts';
 import {
@@ -16,17 +17,22 @@ export interface Comparison {
   readonly strict: boolean;
   /** How likely it is to be broken by chance; 1 when it is not broken. */
   readonly pValue: number;
-  /** What was expected, in words. */
-  readonly expected: string;
+  readonly expected: Phrase;
 }
 
-/** The comparisons of values that have a mean, with what they compare. */
-export interface ValueComparison {
+/** What was seen of both versions, as far as a check looks at it. */
+export interface SeenValues {
   readonly candidateValue: number | null;
   readonly stableValue: number | null;
   readonly candidateSamples: number;
   readonly stableSamples: number;
+}
+
+/** The values and the broken or kept bounds of a check. */
+export interface Evaluation extends SeenValues {
+  /** Whether a judgement needs samples of the stable version, too. */
   readonly needsStable: boolean;
+  /** Made only when there are enough samples. */
   readonly comparisons: () => readonly Comparison[];
 }
 
@@ -39,14 +45,14 @@ export function compareValues(
   candidate: SampleMoments,
   stable: SampleMoments,
   higherIsBetter: boolean,
-): ValueComparison {
+): Evaluation {
   const candidateValue = meanOf(candidate);
   const stableValue = meanOf(stable);
   const { min, max, minRatio, maxRatio } = check;
   const hasBounds = [min, max, minRatio, maxRatio].some((bound) => bound !== undefined);
   const needsStable = !hasBounds || minRatio !== undefined || maxRatio !== undefined;
 
-  const bound = (reference: MeanOfSide, above: boolean, expected: string): Comparison => {
+  const bound = (reference: MeanOfSide, above: boolean, expected: Phrase): Comparison => {
     const { difference, pValue } = compareMeans(sideOf(candidate), reference, {
       tau: tunedTo * deviationOf(candidate, stable),
       significance: 0.05,
@@ -69,18 +75,20 @@ export function compareValues(
       if (!hasBounds) {
         const { difference, pValue } = compareSides(candidate, stable);
         const beyond = higherIsBetter ? difference < 0 : difference > 0;
-        const expected = `no ${higherIsBetter ? 'lower' : 'higher'} than chance allows`;
+        const expected = phrase(higherIsBetter ? 'noLowerThanChance' : 'noHigherThanChance');
         return [{ beyond, strict: false, pValue: beyond ? pValue : 1, expected }];
       }
       return [
-        ...(max === undefined ? [] : [bound(known(max), true, `at most ${max}`)]),
-        ...(min === undefined ? [] : [bound(known(min), false, `at least ${min}`)]),
+        ...(max === undefined ? [] : [bound(known(max), true, phrase('atMost', { bound: { figure: max } }))]),
+        ...(min === undefined
+          ? []
+          : [bound(known(min), false, phrase('atLeast', { bound: { figure: min } }))]),
         ...(maxRatio === undefined
           ? []
-          : [bound(scaled(maxRatio), true, `at most ${maxRatio} times as much`)]),
+          : [bound(scaled(maxRatio), true, phrase('atMostTimes', { ratio: { figure: maxRatio } }))]),
         ...(minRatio === undefined
           ? []
-          : [bound(scaled(minRatio), false, `at least ${minRatio} times as much`)]),
+          : [bound(scaled(minRatio), false, phrase('atLeastTimes', { ratio: { figure: minRatio } }))]),
       ];
     },
   };

@@ -1,8 +1,9 @@
 import { type RolloutCheck, rolloutCheck } from '../../protocol/endpointSettings.ts';
 import type { CheckOutcome } from '../../protocol/serving.ts';
+import { phrase, type Saying, type SentenceValue } from '../../protocol/servingSentences.ts';
 import { shareAlwaysValid } from '../../statistics/sequentialTest.ts';
 import { type Judgement, judge } from './rolloutChecks.ts';
-import { compareSides } from './rolloutComparison.ts';
+import { compareSides, type SeenValues } from './rolloutComparison.ts';
 import type { RolloutObservation } from './rolloutObservation.ts';
 import type { CheckProgress, Rollout, RolloutProgress } from './rolloutTypes.ts';
 
@@ -59,12 +60,13 @@ export function lookAtGoal(rollout: Rollout, known: CheckProgress, seen: Rollout
     verdict:
       !decided || compared.advantage === 0 ? 'inconclusive' : compared.advantage > 0 ? 'passed' : 'failed',
     pValue,
-    expected: enough ? 'a difference beyond chance' : `a judgement needs ${check.minimumSamples} of each`,
+    expected: enough ? phrase('differenceBeyondChance') : null,
+    needsStable: true,
   };
   return remember(known, check, rollout, judgement, { failures: 0, inconclusives: 0 });
 }
 
-interface GoalComparison extends Omit<Judgement, 'verdict' | 'expected' | 'pValue'> {
+interface GoalComparison extends SeenValues {
   readonly pValue: number;
   /** Positive when the candidate is better. */
   readonly advantage: number;
@@ -129,37 +131,30 @@ function remember(
     pValue: smallestPValue,
     failures: counts.failures,
     dryRun: check.dryRun,
-    sentence: sentenceOf(check, judgement, candidateVersion, stableVersion),
+    said: saidOf(check, judgement, candidateVersion, stableVersion),
   };
   return { ...counts, looks: known.looks + (pValue === null ? 0 : 1), smallestPValue, outcome };
 }
 
-const names: Readonly<Record<RolloutCheck['metric'], string>> = {
-  errorRate: 'The error rate',
-  latencyP50: 'The median latency',
-  latencyP95: 'The 95th percentile of the latency',
-  latencyP99: 'The 99th percentile of the latency',
-  predictionDrift: 'The drift of the predictions',
-  quality: 'The quality',
-  reward: 'The mean reward',
-  agreement: 'The agreement',
-};
-
-function sentenceOf(check: RolloutCheck, judgement: Judgement, candidate: number, stable: number): string {
-  const { candidateValue, stableValue, candidateSamples, stableSamples, pValue, expected } = judgement;
-  const name = names[check.metric];
-  if (pValue === null) {
-    return `${name} is not known yet: ${expected}, there are ${candidateSamples} of version ${candidate} and ${stableSamples} of version ${stable}.`;
+function saidOf(check: RolloutCheck, judgement: Judgement, candidate: number, stable: number): Saying {
+  const { candidateValue, stableValue, candidateSamples, stableSamples, expected, needsStable } = judgement;
+  const metric = phrase(check.metric);
+  if (expected === null || candidateValue === null) {
+    const known = { metric, needed: check.minimumSamples, candidate, candidateSamples };
+    return [
+      needsStable
+        ? phrase('checkNotKnownOfBoth', { ...known, stable, stableSamples })
+        : phrase('checkNotKnown', known),
+    ];
   }
-  const beside =
-    stableValue === null
-      ? ''
-      : ` beside ${write(check, stableValue)} of version ${stable} (${stableSamples})`;
-  return `${name} of version ${candidate} is ${write(check, candidateValue ?? 0)} (${candidateSamples})${beside}; expected: ${expected}.`;
+  const alone = { metric, candidate, candidateSamples, value: measured(check, candidateValue), expected };
+  if (stableValue === null) return [phrase('checkAlone', alone)];
+  return [
+    phrase('checkBeside', { ...alone, stable, stableSamples, stableValue: measured(check, stableValue) }),
+  ];
 }
 
-function write({ metric }: RolloutCheck, value: number): string {
-  if (metric === 'errorRate' || metric === 'agreement') return `${Number((value * 100).toFixed(2))} %`;
-  if (metric.startsWith('latency')) return `${Number(value.toPrecision(3))} ms`;
-  return String(Number(value.toPrecision(4)));
+function measured({ metric }: RolloutCheck, value: number): SentenceValue {
+  if (metric === 'errorRate' || metric === 'agreement') return { share: value };
+  return metric.startsWith('latency') ? { milliseconds: value } : { figure: value };
 }

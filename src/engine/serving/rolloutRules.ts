@@ -1,20 +1,22 @@
 import type { RolloutPlan } from '../../protocol/endpointSettings.ts';
+import { because, type Phrase, phrase, type Saying } from '../../protocol/servingSentences.ts';
 import { probabilityOfBetterReward } from '../../statistics/betterArm.ts';
 import { lookAtChecks, lookAtGoal } from './rolloutLooks.ts';
-import type { RolloutObservation } from './rolloutObservation.ts';
+import { type RolloutObservation, withBaseline } from './rolloutObservation.ts';
 import {
   analysis,
   confirmTurn,
-  count,
+  giveUp as giveUpTurn,
   isOver,
+  type Move,
   nextStep,
   notBegun,
+  note,
   pause,
   promote,
   type RolloutAction,
   resume,
   rollBack,
-  sentenceOf,
   type Turn,
 } from './rolloutTurns.ts';
 import type { Rollout, RolloutProgress } from './rolloutTypes.ts';
@@ -36,44 +38,32 @@ const leastBanditShare = 0.01;
 const notedShareChange = 0.05;
 
 /** The first turn: the candidate is loaded and warm. */
-export function begin(rollout: Rollout, who: string, why: string, now: number): Turn {
-  const { plan, candidateVersion, stableVersion } = rollout;
+export function begin(rollout: Rollout, who: string, why: Saying, now: number): Turn {
+  const { plan } = rollout;
   const shadow = plan.strategy === 'shadow';
   const progress: RolloutProgress = {
     ...notBegun(plan, now),
     share: shadow ? 0 : firstShare(plan),
     shadowShare: shadow ? plan.share / 100 : 0,
   };
-  const how = {
-    canary: `as a canary in ${count(plan.steps.length, 'step')}`,
-    abTest: `beside it, in an A/B test of its ${plan.goal}`,
-    shadow: 'as its shadow',
-    bandit: 'beside it, as the arm of a bandit',
-    direct: 'all at once',
-  }[plan.strategy];
-  const started: RolloutAction = {
-    type: 'note',
-    kind: 'rolloutStarted',
-    who,
-    sentence: sentenceOf(`Version ${candidateVersion} comes in for version ${stableVersion}, ${how}`, why),
-  };
+  const started: RolloutAction = note('rolloutStarted', who, [comesIn(rollout), ...why]);
   if (plan.strategy === 'direct') {
-    const promoted = promote(rollout, progress, analysis, 'The plan brings it in all at once.', now);
+    const promoted = promote(byAnalysis(rollout, progress, [phrase('planIsDirect')], now));
     return { ...promoted, actions: [started, ...promoted.actions] };
   }
-  const turn = { progress, actions: [started, { type: 'route' } as const] };
-  return confirmTurn(rollout, turn);
+  return confirmTurn(rollout, { progress, actions: [started, { type: 'route' }] });
 }
 
 /** A look at what was seen since the step began. */
 export function look(
   rollout: Rollout,
   progress: RolloutProgress,
-  seen: RolloutObservation,
+  observed: RolloutObservation,
   now: number,
 ): Turn {
   if (isOver(progress)) return { progress, actions: [] };
   const { plan } = rollout;
+  const seen = withBaseline(observed, progress.share);
   const looked: RolloutProgress = {
     ...progress,
     checks: lookAtChecks(rollout, progress, seen, isWaitedFor(plan, progress, now)),
@@ -82,13 +72,16 @@ export function look(
   // Whoever paused it decides what happens next.
   if (progress.waitsFor === 'person') return { progress: looked, actions: [] };
 
-  const failed = failureOf(plan, looked, seen);
+  const failed = failureOf(rollout, looked, seen);
   if (failed !== null) {
-    const note: RolloutAction = { type: 'note', kind: 'checkFailed', who: analysis, sentence: failed };
-    const turn = rollBack(rollout, looked, analysis, failed, now);
-    return { ...turn, actions: [...turn.actions, note] };
+    const turn = rollBack(byAnalysis(rollout, looked, failed, now));
+    return { ...turn, actions: [...turn.actions, note('checkFailed', analysis, failed)] };
   }
   if (progress.state === 'paused') return { progress: looked, actions: [] };
+  if (seen.crashes.unknown > looked.judgedCrashes) {
+    const judged = { ...looked, judgedCrashes: seen.crashes.unknown };
+    return pause(judged, 'judgement', analysis, [phrase('processEndedByUnknown')]);
+  }
   switch (plan.strategy) {
     case 'canary':
       return lookAtCanary(rollout, looked, now);
@@ -99,7 +92,7 @@ export function look(
     case 'bandit':
       return lookAtBandit(rollout, looked, seen);
     case 'direct':
-      return promote(rollout, looked, analysis, 'The plan brings it in all at once.', now);
+      return promote(byAnalysis(rollout, looked, [phrase('planIsDirect')], now));
   }
 }
 
@@ -111,28 +104,54 @@ export function decide(
   now: number,
 ): Turn | null {
   if (isOver(progress)) return null;
+  const move: Move = { rollout, progress, who, why: because(why), now };
   switch (decision) {
     case 'promote':
-      return promote(rollout, progress, who, why, now);
+      return promote(move);
     case 'rollBack':
-      return rollBack(rollout, progress, who, sentenceOf(`${who} rolled it back`, why), now);
+      return rollBack({ ...move, why: [phrase('rolledBackBy', { who }), ...move.why] });
     case 'pause':
       if (progress.state === 'paused' && progress.waitsFor === 'person') return null;
-      return pause(progress, 'person', who, sentenceOf(`${who} paused it`, why));
+      return pause(progress, 'person', who, [phrase('pausedBy', { who }), ...move.why]);
     case 'resume':
-      return progress.state === 'paused' ? resume(rollout, progress, who, why, now) : null;
+      return progress.state === 'paused' ? resume(move) : null;
   }
 }
 
-/** The candidate cannot be served, or another version takes its place. */
-export function giveUp(
-  rollout: Rollout,
-  progress: RolloutProgress,
-  who: string,
-  reason: string,
-  now: number,
-): Turn {
-  return isOver(progress) ? { progress, actions: [] } : rollBack(rollout, progress, who, reason, now);
+/** The candidate cannot be served, or was called off before it could. */
+export function callOff(move: Move): Turn {
+  return isOver(move.progress) ? { progress: move.progress, actions: [] } : rollBack(move);
+}
+
+/** Another version takes its place, or the endpoint is not what it was. */
+export function giveUp(move: Move): Turn {
+  return isOver(move.progress) ? { progress: move.progress, actions: [] } : giveUpTurn(move);
+}
+
+function byAnalysis(rollout: Rollout, progress: RolloutProgress, why: Saying, now: number): Move {
+  return { rollout, progress, who: analysis, why, now };
+}
+
+function comesIn({ plan, candidateVersion: candidate, stableVersion: stable }: Rollout): Phrase {
+  const versions = { candidate, stable };
+  switch (plan.strategy) {
+    case 'canary':
+      return phrase('comesInAsCanary', { ...versions, count: plan.steps.length });
+    case 'abTest': {
+      const kinds = {
+        reward: 'comesInForRewardTest',
+        quality: 'comesInForQualityTest',
+        errorRate: 'comesInForErrorTest',
+      } as const;
+      return phrase(kinds[plan.goal], versions);
+    }
+    case 'shadow':
+      return phrase('comesInAsShadow', versions);
+    case 'bandit':
+      return phrase('comesInAsArm', versions);
+    case 'direct':
+      return phrase('comesInAtOnce', versions);
+  }
 }
 
 function lookAtCanary(rollout: Rollout, progress: RolloutProgress, now: number): Turn {
@@ -141,7 +160,7 @@ function lookAtCanary(rollout: Rollout, progress: RolloutProgress, now: number):
   const held = now - progress.stepSince >= step.hold;
   if (!held) return { progress, actions: [] };
   if (allPassed(rollout.plan, progress)) {
-    return nextStep(rollout, progress, analysis, 'Its checks passed.', now);
+    return nextStep(byAnalysis(rollout, progress, [phrase('checksPassed')], now));
   }
   return pauseWithoutJudgement(rollout.plan, progress) ?? { progress, actions: [] };
 }
@@ -149,7 +168,7 @@ function lookAtCanary(rollout: Rollout, progress: RolloutProgress, now: number):
 function lookAtShadow(rollout: Rollout, progress: RolloutProgress, now: number): Turn {
   const { plan } = rollout;
   if (plan.checks.some(({ dryRun }) => !dryRun) && allPassed(plan, progress)) {
-    return promote(rollout, progress, analysis, 'It passed all checks as a shadow.', now);
+    return promote(byAnalysis(rollout, progress, [phrase('shadowPassed')], now));
   }
   return pauseWhenOver(plan, progress, now);
 }
@@ -158,16 +177,11 @@ function lookAtTest(rollout: Rollout, progress: RolloutProgress, now: number): T
   const { plan, stableVersion } = rollout;
   const outcome = progress.goal?.outcome;
   if (outcome?.verdict === 'failed') {
-    return rollBack(
-      rollout,
-      progress,
-      analysis,
-      `Version ${stableVersion} is better. ${outcome.sentence}`,
-      now,
-    );
+    const better = phrase('isBetter', { version: stableVersion });
+    return rollBack(byAnalysis(rollout, progress, [better, ...outcome.said], now));
   }
   if (outcome?.verdict === 'passed' && allPassed(plan, progress)) {
-    return promote(rollout, progress, analysis, outcome.sentence, now);
+    return promote(byAnalysis(rollout, progress, outcome.said, now));
   }
   return pauseWhenOver(plan, progress, now);
 }
@@ -180,14 +194,11 @@ function lookAtBandit(rollout: Rollout, progress: RolloutProgress, { sample }: R
   const better = probabilityOfBetterReward(rewards.candidate, rewards.stable);
   const share = Math.min(1 - leastBanditShare, Math.max(leastBanditShare, better));
   if (share === progress.share) return { progress, actions: [] };
-  const sentence = `Version ${rollout.candidateVersion} gets ${percent(share)} of the requests: so likely are its rewards the higher ones.`;
+  const gets = phrase('getsShareByRewards', { candidate: rollout.candidateVersion, share: { share } });
   const noted = Math.abs(share - progress.share) >= notedShareChange;
   return {
     progress: { ...progress, share },
-    actions: [
-      { type: 'route' },
-      ...(noted ? [{ type: 'note', kind: 'shareChanged', who: analysis, sentence } as const] : []),
-    ],
+    actions: [{ type: 'route' }, ...(noted ? [note('shareChanged', analysis, [gets])] : [])],
   };
 }
 
@@ -209,19 +220,29 @@ function isWaitedFor(plan: RolloutPlan, progress: RolloutProgress, now: number):
   return plan.strategy === 'canary' && typeof hold === 'number' && now - progress.stepSince >= hold;
 }
 
+/**
+ * What speaks against the candidate: a failed check, or processes that ended. One that ended while it ran the candidate
+ * counts as a failed look at the errors; of one that nobody can tell anything about it takes one more, and none before
+ * the candidate came.
+ */
 function failureOf(
-  plan: RolloutPlan,
+  { plan, candidateVersion: candidate }: Rollout,
   progress: RolloutProgress,
   { crashes }: RolloutObservation,
-): string | null {
+): Saying | null {
   for (const [index, check] of plan.checks.entries()) {
     const known = progress.checks[index];
     if (!known?.outcome || check.dryRun || known.failures < check.failureLimit) continue;
-    return known.outcome.sentence;
+    return known.outcome.said;
   }
   const limit =
     plan.checks.find(({ metric, dryRun }) => metric === 'errorRate' && !dryRun)?.failureLimit ?? 1;
-  return crashes < limit ? null : `The process of the endpoint ended unasked ${count(crashes, 'time')}.`;
+  if (crashes.candidate >= limit) {
+    return [phrase('processEndedByCandidate', { candidate, count: crashes.candidate })];
+  }
+  const ended = crashes.candidate + crashes.unknown;
+  if (ended <= limit || crashes.before > 0) return null;
+  return [phrase('processesEndedSince', { candidate, count: ended })];
 }
 
 function allPassed(plan: RolloutPlan, progress: RolloutProgress): boolean {
@@ -234,22 +255,13 @@ function pauseWithoutJudgement(plan: RolloutPlan, progress: RolloutProgress): Tu
   for (const [index, check] of plan.checks.entries()) {
     const known = progress.checks[index];
     if (!known?.outcome || check.dryRun || known.inconclusives < check.inconclusiveLimit) continue;
-    const looks = count(known.inconclusives, 'look');
-    return pause(
-      progress,
-      'judgement',
-      analysis,
-      `After ${looks} there is no judgement. ${known.outcome.sentence}`,
-    );
+    const undecided = phrase('hasNoJudgement', { count: known.inconclusives });
+    return pause(progress, 'judgement', analysis, [undecided, ...known.outcome.said]);
   }
   return null;
 }
 
 function pauseWhenOver(plan: RolloutPlan, progress: RolloutProgress, now: number): Turn {
   if (now - progress.stepSince < plan.atMost) return { progress, actions: [] };
-  return pause(progress, 'judgement', analysis, 'Its time is over, and nothing was decided.');
-}
-
-function percent(share: number): string {
-  return `${Number((share * 100).toFixed(1))} %`;
+  return pause(progress, 'judgement', analysis, [phrase('timeIsOver')]);
 }

@@ -1,17 +1,19 @@
 import { toSlipwayError } from '../../protocol/errors.ts';
 import type { ScorerModelInput, TrafficSplitInput } from '../../protocol/scorer.ts';
+import { because, errorSentence, phrase, type Saying } from '../../protocol/servingSentences.ts';
 import type { RolloutSample, WorkerJobOf } from '../../protocol/worker.ts';
 import type { RolloutClock } from './rolloutClock.ts';
 import {
   addTraffic,
-  noTraffic,
   type RolloutObservation,
   trafficOf,
+  trafficOfFirstStep,
+  trafficOfNewStep,
   trafficSince,
 } from './rolloutObservation.ts';
-import { begin, type Decision, decide, giveUp, look } from './rolloutRules.ts';
+import { begin, callOff, type Decision, decide, giveUp, look } from './rolloutRules.ts';
 import type { StoredRollout } from './rolloutStore.ts';
-import { analysis, isOver, notBegun, type RolloutAction, type Turn } from './rolloutTurns.ts';
+import { analysis, isOver, type Move, notBegun, type RolloutAction, type Turn } from './rolloutTurns.ts';
 import type { RolloutProgress, RolloutTarget, RolloutTraffic } from './rolloutTypes.ts';
 
 /** What a rollout under way stands on. */
@@ -20,7 +22,7 @@ export interface RolloutSurroundings {
   /** The processes of the endpoint; null when they were stopped. */
   readonly target: () => RolloutTarget | null;
   /** @throws SlipwayError why the version cannot be served. */
-  readonly servable: (model: string, version: number) => ScorerModelInput;
+  readonly servable: (model: string, version: number) => Promise<ScorerModelInput>;
   /** How the endpoint's requests are led, given how far the rollout is. */
   readonly traffic: (rollout: StoredRollout, progress: RolloutProgress) => TrafficSplitInput;
   /** Writes how far it is, and what happened, in one durable transaction. */
@@ -49,7 +51,7 @@ export interface RolloutRun {
   start(): Promise<void>;
   /** @returns false when that is not possible in its state. */
   decide(decision: Decision): Promise<boolean>;
-  giveUp(who: string, reason: string): Promise<void>;
+  giveUp(who: string, reason: Saying): Promise<void>;
   /** Looks at once, at the counters alone. */
   lookNow(): Promise<void>;
   /** Looks no more; it can go on with another engine. */
@@ -70,7 +72,7 @@ export function createRolloutRun(rollout: StoredRollout, surroundings: RolloutSu
   /** What was seen since the step began up to `seenAt`, and the counters at that moment. */
   let seen = rollout.traffic;
   let counters: RolloutTraffic | null = null;
-  let callOff: () => void = () => undefined;
+  let unschedule: () => void = () => undefined;
 
   const observe = (running: RolloutTarget): RolloutTraffic => {
     const now = trafficOf(rollout, running);
@@ -85,8 +87,10 @@ export function createRolloutRun(rollout: StoredRollout, surroundings: RolloutSu
     progress = turn.progress;
     if (isNewStep) {
       const running = target();
-      seen = noTraffic;
+      // Up to this moment, so that nothing is missing in what later steps compare with.
+      if (running && before.progress !== null) observe(running);
       counters = running && trafficOf(rollout, running);
+      seen = before.progress === null ? trafficOfFirstStep(rollout, counters) : trafficOfNewStep(seen);
     }
     const routed = turn.actions.some(({ type }) => type === 'route') ? lead(turn.progress) : null;
     try {
@@ -95,10 +99,11 @@ export function createRolloutRun(rollout: StoredRollout, surroundings: RolloutSu
     } catch (error) {
       // What could not be written has not happened: the next look, or the person, tries it again.
       ({ progress, seen, counters } = before);
+      if (routed && progress) void lead(progress);
       throw error;
     }
     if (isOver(turn.progress)) {
-      callOff();
+      unschedule();
       closing.abort();
       surroundings.over();
     }
@@ -146,22 +151,22 @@ export function createRolloutRun(rollout: StoredRollout, surroundings: RolloutSu
   };
   const schedule = () => {
     if (closing.signal.aborted || (progress !== null && isOver(progress))) return;
-    callOff = clock.after(plan.interval, () => {
+    unschedule = clock.after(plan.interval, () => {
       lookOnce(true).then(schedule, (error: unknown) => {
         warn(`A look at the rollout failed: ${messageOf(error)}`);
         schedule();
       });
     });
   };
-  const end = async (who: string, reason: string): Promise<void> => {
-    const last = progress ?? notBegun(plan, clock.now());
-    await apply(giveUp(rollout, last, who, reason, clock.now()));
+  const end = async (by: (move: Move) => Turn, who: string, why: Saying): Promise<void> => {
+    const now = clock.now();
+    await apply(by({ rollout, progress: progress ?? notBegun(plan, now), who, why, now }));
   };
   const load = async (): Promise<boolean> => {
     const running = target();
     const { model, candidateVersion } = rollout;
     try {
-      const described = surroundings.servable(model, candidateVersion);
+      const described = await surroundings.servable(model, candidateVersion);
       const isLoaded = running
         ?.versions()
         .some(({ name, version }) => name === model && version === candidateVersion);
@@ -169,7 +174,8 @@ export function createRolloutRun(rollout: StoredRollout, surroundings: RolloutSu
       return true;
     } catch (error) {
       if (closing.signal.aborted) return false;
-      await end(analysis, `Version ${candidateVersion} cannot be served: ${messageOf(error)}`);
+      const refused = phrase('cannotBeServed', { version: candidateVersion });
+      await end(callOff, analysis, [refused, errorSentence(error)]);
       return false;
     }
   };
@@ -190,10 +196,8 @@ export function createRolloutRun(rollout: StoredRollout, surroundings: RolloutSu
     async decide(decision) {
       if (progress === null) {
         if (decision.decision !== 'rollBack') return false;
-        await end(
-          decision.who,
-          `${decision.who} called it off while it was being loaded. ${decision.why}`.trim(),
-        );
+        const { who, why } = decision;
+        await end(callOff, who, [phrase('calledOffBy', { who }), ...because(why)]);
         return true;
       }
       const turn = decide(rollout, progress, decision, clock.now());
@@ -201,10 +205,10 @@ export function createRolloutRun(rollout: StoredRollout, surroundings: RolloutSu
       await apply(turn);
       return true;
     },
-    giveUp: end,
+    giveUp: (who, reason) => end(giveUp, who, reason),
     lookNow: () => lookOnce(false),
     dispose() {
-      callOff();
+      unschedule();
       closing.abort();
     },
   };

@@ -1,10 +1,12 @@
+import type { Saying } from '../../protocol/servingSentences.ts';
+import { readSaying, readSayingText } from '../../protocol/storedSaying.ts';
 import type { Database } from '../database/connection.ts';
-import type { Rollout, RolloutProgress, RolloutTraffic } from './rolloutTypes.ts';
+import type { CheckProgress, Rollout, RolloutProgress, RolloutTraffic } from './rolloutTypes.ts';
 
 /** A rollout as it is kept. */
 export interface StoredRollout extends Rollout {
   readonly who: string;
-  readonly why: string;
+  readonly why: Saying;
   /** Null while the candidate is being loaded. */
   readonly progress: RolloutProgress | null;
   /** Since the step began, as of the last look. */
@@ -17,7 +19,7 @@ export interface RolloutStore {
   rollouts(endpoint: string, limit: number): readonly StoredRollout[];
   insert(rollout: Omit<StoredRollout, 'id' | 'progress'>): StoredRollout;
   save(id: number, progress: RolloutProgress, traffic: RolloutTraffic): void;
-  rename(endpoint: string, newName: string): void;
+  rename(endpoint: string, newName: string, newModelName: string): void;
 }
 
 interface RolloutRow {
@@ -67,7 +69,7 @@ export function createRolloutStore(database: Database): RolloutStore {
           stableVersion,
           candidateVersion,
           who,
-          why,
+          JSON.stringify(why),
           JSON.stringify(plan),
           JSON.stringify(traffic),
           startedAt,
@@ -80,8 +82,8 @@ export function createRolloutStore(database: Database): RolloutStore {
         update.run(progress.state, JSON.stringify(progress), JSON.stringify(traffic), id),
       );
     },
-    rename(endpoint, newName) {
-      database.transaction(() => rename.run(newName, newName, endpoint));
+    rename(endpoint, newName, newModelName) {
+      database.transaction(() => rename.run(newName, newModelName, endpoint));
     },
   };
 }
@@ -94,11 +96,41 @@ function toRollout(row: RolloutRow): StoredRollout {
     stableVersion: row.stable_version,
     candidateVersion: row.candidate_version,
     who: row.who,
-    why: row.why,
+    why: readSayingText(row.why),
     // Nobody else writes these.
     plan: JSON.parse(row.plan),
-    progress: row.progress === null ? null : JSON.parse(row.progress),
-    traffic: JSON.parse(row.traffic),
+    progress: row.progress === null ? null : readProgress(row.progress),
+    traffic: readTraffic(row.traffic),
     startedAt: row.started_at,
+  };
+}
+
+/** An older Slipway kept English texts, and knew less of what was seen. */
+function readProgress(json: string): RolloutProgress {
+  // Nobody else writes these.
+  const kept = JSON.parse(json);
+  return {
+    ...kept,
+    judgedCrashes: kept.judgedCrashes ?? 0,
+    reason: readSaying(kept.reason),
+    checks: kept.checks.map(readCheck),
+    goal: kept.goal && readCheck(kept.goal),
+  };
+}
+
+function readCheck(
+  kept: CheckProgress & { readonly outcome: { readonly sentence?: string } | null },
+): CheckProgress {
+  if (kept.outcome === null) return kept;
+  const { sentence, ...outcome } = kept.outcome;
+  return { ...kept, outcome: { ...outcome, said: readSaying(sentence ?? outcome.said) ?? [] } };
+}
+
+function readTraffic(json: string): RolloutTraffic {
+  const { crashes, ...kept } = JSON.parse(json);
+  return {
+    baseline: { requests: 0, failures: 0, latencies: [] },
+    ...kept,
+    crashes: typeof crashes === 'number' ? { candidate: 0, unknown: crashes, before: 0 } : crashes,
   };
 }

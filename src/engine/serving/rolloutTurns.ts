@@ -1,4 +1,5 @@
 import type { RolloutPlan } from '../../protocol/endpointSettings.ts';
+import { phrase, type Saying } from '../../protocol/servingSentences.ts';
 import { newCheckProgress } from './rolloutLooks.ts';
 import type { Rollout, RolloutProgress } from './rolloutTypes.ts';
 
@@ -8,12 +9,14 @@ export type RolloutAction =
   | { readonly type: 'route' }
   /** The candidate becomes the stable version. */
   | { readonly type: 'promote'; readonly who: string }
+  /** The registry is to say no more that the candidate is what is served. */
+  | { readonly type: 'takeBack'; readonly who: string }
   /** Something for the audit trail. */
   | {
       readonly type: 'note';
       readonly kind: RolloutEventKind;
       readonly who: string;
-      readonly sentence: string;
+      readonly said: Saying;
     };
 
 export type RolloutEventKind =
@@ -29,6 +32,16 @@ export type RolloutEventKind =
 export interface Turn {
   readonly progress: RolloutProgress;
   readonly actions: readonly RolloutAction[];
+}
+
+/** What leads from one turn to the next: where the rollout is, who moves it, why and when. */
+export interface Move {
+  readonly rollout: Rollout;
+  readonly progress: RolloutProgress;
+  readonly who: string;
+  readonly why: Saying;
+  /** UTC milliseconds. */
+  readonly now: number;
 }
 
 /** Who decides when nobody does. */
@@ -47,6 +60,7 @@ export function notBegun(plan: RolloutPlan, now: number): RolloutProgress {
     endedAt: null,
     checks: plan.checks.map(() => newCheckProgress),
     goal: plan.strategy === 'abTest' ? newCheckProgress : null,
+    judgedCrashes: 0,
   };
 }
 
@@ -54,48 +68,31 @@ export function isOver({ state }: RolloutProgress): boolean {
   return state === 'promoted' || state === 'rolledBack';
 }
 
-export function nextStep(
-  rollout: Rollout,
-  progress: RolloutProgress,
-  who: string,
-  why: string,
-  now: number,
-): Turn {
+export function nextStep(move: Move): Turn {
+  const { rollout, progress, who, why, now } = move;
+  const { candidateVersion: candidate, plan } = rollout;
   const number = progress.step + 1;
-  const step = rollout.plan.steps[number];
-  if (step === undefined) return promote(rollout, progress, who, why, now);
-  const turn: Turn = {
-    progress: {
-      ...progress,
-      state: 'running',
-      reason: null,
-      waitsFor: null,
-      step: number,
-      stepSince: now,
-      share: step.share / 100,
-      checks: rollout.plan.checks.map(() => newCheckProgress),
-    },
-    actions: [
-      { type: 'route' },
-      {
-        type: 'note',
-        kind: 'stepped',
-        who,
-        sentence: sentenceOf(
-          `Version ${rollout.candidateVersion} gets ${step.share} % of the requests (step ${number + 1} of ${rollout.plan.steps.length})`,
-          why,
-        ),
-      },
-    ],
-  };
-  return confirmTurn(rollout, turn);
+  const step = plan.steps[number];
+  if (step === undefined) return promote(move);
+  const share = step.share / 100;
+  const gets = phrase('getsShare', {
+    candidate,
+    share: { share },
+    step: number + 1,
+    steps: plan.steps.length,
+  });
+  const checks = plan.checks.map(() => newCheckProgress);
+  return confirmTurn(rollout, {
+    progress: { ...going(progress, now), step: number, share, checks },
+    actions: [{ type: 'route' }, note('stepped', who, [gets, ...why])],
+  });
 }
 
 /** A step that asks for a confirmation pauses as soon as its share is set. */
 export function confirmTurn(rollout: Rollout, turn: Turn): Turn {
   if (rollout.plan.strategy !== 'canary') return turn;
   if (rollout.plan.steps[turn.progress.step]?.hold !== 'confirm') return turn;
-  const paused = pause(turn.progress, 'confirmation', analysis, 'This step asks for a confirmation.');
+  const paused = pause(turn.progress, 'confirmation', analysis, [phrase('waitsForConfirmation')]);
   return { ...paused, actions: [...turn.actions, ...paused.actions] };
 }
 
@@ -103,99 +100,69 @@ export function pause(
   progress: RolloutProgress,
   waitsFor: RolloutProgress['waitsFor'],
   who: string,
-  reason: string,
+  reason: Saying,
 ): Turn {
   return {
     progress: { ...progress, state: 'paused', waitsFor, reason },
-    actions: [{ type: 'note', kind: 'paused', who, sentence: reason }],
+    actions: [note('paused', who, reason)],
   };
 }
 
-export function resume(
-  rollout: Rollout,
-  progress: RolloutProgress,
-  who: string,
-  why: string,
-  now: number,
-): Turn {
-  const sentence = sentenceOf(`${who} let it go on`, why);
-  const note: RolloutAction = { type: 'note', kind: 'resumed', who, sentence };
+export function resume(move: Move): Turn {
+  const { rollout, progress, who, why, now } = move;
+  const resumed = note('resumed', who, [phrase('resumedBy', { who }), ...why]);
   if (progress.waitsFor === 'confirmation') {
-    const turn = nextStep(rollout, progress, who, why, now);
-    return { ...turn, actions: [note, ...turn.actions] };
+    const turn = nextStep(move);
+    return { ...turn, actions: [resumed, ...turn.actions] };
   }
-  const checks = progress.checks.map((check) => ({ ...check, failures: 0, inconclusives: 0 }));
+  const { strategy, steps } = rollout.plan;
   const running: RolloutProgress = {
-    ...progress,
-    state: 'running',
-    waitsFor: null,
-    reason: null,
-    checks,
     // What pauses when its time is over gets that time again.
-    stepSince: rollout.plan.strategy === 'canary' ? progress.stepSince : now,
+    ...going(progress, strategy === 'canary' ? progress.stepSince : now),
+    checks: progress.checks.map((check) => ({ ...check, failures: 0, inconclusives: 0 })),
   };
-  const isConfirmed = rollout.plan.steps[progress.step]?.hold === 'confirm';
+  const isConfirmed = steps[progress.step]?.hold === 'confirm';
   // A person's pause may have come in place of the one for a confirmation, which is still due.
   const turn = isConfirmed ? confirmTurn(rollout, { progress: running, actions: [] }) : null;
-  return turn ? { ...turn, actions: [note, ...turn.actions] } : { progress: running, actions: [note] };
+  return turn ? { ...turn, actions: [resumed, ...turn.actions] } : { progress: running, actions: [resumed] };
 }
 
-export function promote(
-  rollout: Rollout,
-  progress: RolloutProgress,
-  who: string,
-  why: string,
-  now: number,
-): Turn {
-  const { candidateVersion } = rollout;
-  const reason = sentenceOf(`Version ${candidateVersion} is the stable version now`, why);
+export function promote({ rollout, progress, who, why, now }: Move): Turn {
+  const reason = [phrase('isStable', { version: rollout.candidateVersion }), ...why];
   return {
-    progress: {
-      ...progress,
-      state: 'promoted',
-      waitsFor: null,
-      reason,
-      share: 1,
-      shadowShare: 0,
-      endedAt: now,
-    },
-    actions: [
-      { type: 'route' },
-      { type: 'promote', who },
-      { type: 'note', kind: 'promoted', who, sentence: reason },
-    ],
+    progress: ended(progress, 'promoted', reason, now),
+    actions: [{ type: 'route' }, { type: 'promote', who }, note('promoted', who, reason)],
   };
 }
 
-export function rollBack(
-  rollout: Rollout,
-  progress: RolloutProgress,
-  who: string,
-  reason: string,
-  now: number,
-): Turn {
-  const sentence = sentenceOf(`Version ${rollout.stableVersion} answers all requests again`, reason);
+export function rollBack(move: Move): Turn {
+  const turn = giveUp(move);
+  return { ...turn, actions: [...turn.actions, { type: 'takeBack', who: move.who }] };
+}
+
+/** Rolls back because something else is decided for the endpoint: what the registry says is then not about this rollout. */
+export function giveUp({ rollout, progress, who, why, now }: Move): Turn {
+  const again = phrase('answersAgain', { version: rollout.stableVersion });
   return {
-    progress: {
-      ...progress,
-      state: 'rolledBack',
-      waitsFor: null,
-      reason,
-      share: 0,
-      shadowShare: 0,
-      endedAt: now,
-    },
-    actions: [{ type: 'route' }, { type: 'note', kind: 'rolledBack', who, sentence }],
+    progress: ended(progress, 'rolledBack', why, now),
+    actions: [{ type: 'route' }, note('rolledBack', who, [again, ...why])],
   };
 }
 
-/** Says what happened, and why where a reason was given. */
-export function sentenceOf(what: string, why: string): string {
-  const because = why.trim();
-  return because === '' ? `${what}.` : `${what}: ${because}`;
+function going(progress: RolloutProgress, stepSince: number): RolloutProgress {
+  return { ...progress, state: 'running', reason: null, waitsFor: null, stepSince };
 }
 
-/** Such as `1 look` and `3 looks`. */
-export function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`;
+function ended(
+  progress: RolloutProgress,
+  state: 'promoted' | 'rolledBack',
+  reason: Saying,
+  endedAt: number,
+): RolloutProgress {
+  const share = state === 'promoted' ? 1 : 0;
+  return { ...progress, state, waitsFor: null, reason, share, shadowShare: 0, endedAt };
+}
+
+export function note(kind: RolloutEventKind, who: string, said: Saying): RolloutAction {
+  return { type: 'note', kind, who, said };
 }

@@ -1,7 +1,8 @@
 import type { RolloutPlan } from '../../protocol/endpointSettings.ts';
 import type { TrafficSplit } from '../../protocol/scorer.ts';
 import type { CheckOutcome, RolloutState } from '../../protocol/serving.ts';
-import type { Supervisor } from './supervisor.ts';
+import type { Saying } from '../../protocol/servingSentences.ts';
+import type { Supervisor } from './supervisorTypes.ts';
 
 /** What a version is brought in with: settled when a rollout begins. */
 export interface Rollout {
@@ -18,8 +19,8 @@ export interface Rollout {
 /** How far a rollout is. */
 export interface RolloutProgress {
   readonly state: RolloutState;
-  /** Why it is paused or ended, in words; null while it runs. */
-  readonly reason: string | null;
+  /** Why it is paused or ended; null while it runs. */
+  readonly reason: Saying | null;
   /** What a pause waits for: the confirmation of a step, a judgement that the checks could not give, or who paused it. */
   readonly waitsFor: 'confirmation' | 'judgement' | 'person' | null;
   /** From 0. */
@@ -36,6 +37,8 @@ export interface RolloutProgress {
   readonly checks: readonly CheckProgress[];
   /** What decides an A/B test; null of other strategies, and before its first look. */
   readonly goal: CheckProgress | null;
+  /** Ends of processes, of those that nobody can tell the version of, that it has paused for. */
+  readonly judgedCrashes: number;
 }
 
 /** What is remembered of a check from look to look. */
@@ -64,11 +67,25 @@ export interface ArmTraffic {
 export interface RolloutTraffic {
   readonly candidate: ArmTraffic;
   readonly stable: ArmTraffic;
+  /**
+   * What the stable version was asked before the step: in the steps before it, or before the rollout when the first
+   * step leaves it nothing. The candidate is compared with it once the stable version is asked nothing any more.
+   */
+  readonly baseline: ArmTraffic;
   /** Of a shadow: rows that both answered, and on how many of them they agree. */
   readonly comparedRows: number;
   readonly equalRows: number;
-  /** Times that the process of the endpoint ended unasked. */
-  readonly crashes: number;
+  readonly crashes: RolloutCrashes;
+}
+
+/** Ends of the endpoint's processes that nobody asked for, since the rollout began. */
+export interface RolloutCrashes {
+  /** While they ran the candidate. */
+  readonly candidate: number;
+  /** Nobody can tell which version they ran, if any. */
+  readonly unknown: number;
+  /** Those of before, of which nobody could tell either. */
+  readonly before: number;
 }
 
 /** What a rollout has to know of its endpoint. */

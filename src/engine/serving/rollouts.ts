@@ -2,12 +2,14 @@ import type { RolloutPlan } from '../../protocol/endpointSettings.ts';
 import { SlipwayError, toSlipwayError } from '../../protocol/errors.ts';
 import type { ScorerModelInput, TrafficSplitInput } from '../../protocol/scorer.ts';
 import type { RolloutSummary } from '../../protocol/serving.ts';
+import { because, phrase, type Saying, say } from '../../protocol/servingSentences.ts';
 import type { RolloutSample, WorkerJobOf } from '../../protocol/worker.ts';
 import type { Changes } from '../changes.ts';
 import type { Database } from '../database/connection.ts';
 import type { EventStore } from './eventStore.ts';
 import type { RolloutClock } from './rolloutClock.ts';
 import { noTraffic } from './rolloutObservation.ts';
+import type { RegistryNote, RolloutRegistry } from './rolloutRegistry.ts';
 import type { Decision } from './rolloutRules.ts';
 import { createRolloutRun, type RolloutRun } from './rolloutRun.ts';
 import type { RolloutStore, StoredRollout } from './rolloutStore.ts';
@@ -26,11 +28,10 @@ export interface RolloutDependencies {
   /** The processes of an endpoint; null when they were stopped. */
   readonly target: (endpoint: string) => RolloutTarget | null;
   /** @throws SlipwayError why the version cannot be served. */
-  readonly servable: (model: string, version: number) => ScorerModelInput;
+  readonly servable: (model: string, version: number) => Promise<ScorerModelInput>;
   /** Makes a version the stable one of an endpoint, in its definition. */
   readonly adopt: (endpoint: string, version: number) => void;
-  /** Moves a version to Production in the registry. `who` decided it. */
-  readonly promoteInRegistry: (model: string, version: number, who: string, why: string) => void;
+  readonly registry: RolloutRegistry;
   readonly sample: (job: WorkerJobOf<'rolloutSample'>, signal: AbortSignal) => Promise<RolloutSample>;
   readonly inferenceLog: (endpoint: string) => string;
 }
@@ -40,7 +41,9 @@ export interface NewRollout {
   readonly modelVersion: number;
   readonly plan: RolloutPlan;
   readonly who: string;
-  readonly why: string;
+  readonly why: Saying;
+  /** Writes what belongs to its beginning, in one transaction with it. */
+  readonly begun?: () => void;
 }
 
 /** The rollouts of all endpoints. */
@@ -74,16 +77,16 @@ export interface Rollouts {
   /** The processes of an endpoint were stopped: a rollout that is under way waits. */
   suspend(endpoint: string): void;
   /** Ends the rollout that is under way, if any: something else takes its place. */
-  giveUp(endpoint: string, who: string, reason: string): Promise<void>;
+  giveUp(endpoint: string, who: string, reason: Saying): Promise<void>;
   /** A process of the endpoint ended unasked. */
   crashed(endpoint: string): Promise<void>;
-  rename(endpoint: string, newName: string): void;
+  rename(endpoint: string, newName: string, newModelName: string): void;
   /** Looks no more; rollouts that are under way go on with the next engine. */
   close(): void;
 }
 
 export function createRollouts(dependencies: RolloutDependencies): Rollouts {
-  const { database, store, events, changes, clock, target } = dependencies;
+  const { database, store, events, changes, clock, target, registry } = dependencies;
   const runs = new Map<string, RolloutRun>();
   /** Versions that are being unloaded, by endpoint. */
   const leaving = new Map<string, Promise<void>>();
@@ -101,18 +104,25 @@ export function createRollouts(dependencies: RolloutDependencies): Rollouts {
       servable: dependencies.servable,
       traffic: trafficOf,
       record(_rollout, progress, traffic, actions) {
-        const promotion = actions.find((action) => action.type === 'promote');
+        const why = progress.reason ?? [];
         database.durableTransaction(() => {
           store.save(rollout.id, progress, traffic);
-          if (promotion) dependencies.adopt(endpoint, candidateVersion);
           for (const action of actions) {
-            if (action.type !== 'note') continue;
-            const { kind, who, sentence } = action;
-            events.note({ endpoint, when: clock.now(), who, kind, sentence });
+            switch (action.type) {
+              case 'promote':
+                dependencies.adopt(endpoint, candidateVersion);
+                if (plan.promote) noteOfRegistry(endpoint, registry.promote(rollout, action.who, why));
+                break;
+              case 'takeBack':
+                noteOfRegistry(endpoint, registry.takeBack(rollout, action.who, why));
+                break;
+              case 'note': {
+                const { kind, who, said } = action;
+                events.note({ endpoint, when: clock.now(), who, kind, said });
+              }
+            }
           }
         });
-        if (promotion && plan.promote)
-          promoteInRegistry(endpoint, model, candidateVersion, promotion.who, progress.reason ?? '');
         changes.serving(endpoint);
       },
       saveLook(_rollout, progress, traffic) {
@@ -131,14 +141,10 @@ export function createRollouts(dependencies: RolloutDependencies): Rollouts {
     });
     return run;
   };
-  const promoteInRegistry = (endpoint: string, model: string, version: number, who: string, why: string) => {
-    try {
-      dependencies.promoteInRegistry(model, version, who, why);
-    } catch (error) {
-      const sentence = `The registry did not take version ${version} into Production: ${toSlipwayError(error).message}`;
-      events.note({ endpoint, when: clock.now(), who: 'registry', kind: 'registryRefused', sentence });
-      warn(endpoint, sentence);
-    }
+  const noteOfRegistry = (endpoint: string, told: RegistryNote | null) => {
+    if (told === null) return;
+    events.note({ endpoint, when: clock.now(), ...told });
+    if (told.kind === 'registryRefused') warn(endpoint, say(told.said));
   };
   /** Unloads versions of a model that no traffic is led to. */
   const forget = async (endpoint: string, model: string, versions: readonly number[]): Promise<void> => {
@@ -181,16 +187,17 @@ export function createRollouts(dependencies: RolloutDependencies): Rollouts {
     const isLoaded = running
       ?.versions()
       .some(({ name, version }) => name === model && version === stableVersion);
-    if (running && !isLoaded) await running.load(dependencies.servable(model, stableVersion));
+    if (running && !isLoaded) await running.load(await dependencies.servable(model, stableVersion));
     const now = clock.now();
-    const reason = `${who} took the promotion back${why.trim() === '' ? '.' : `: ${why.trim()}`}`;
+    const reason = [phrase('takenBackBy', { who }), ...because(why)];
     const undone: RolloutProgress = { ...progress, state: 'rolledBack', reason, share: 0, endedAt: now };
     const routed = running?.route(trafficOf(rollout, undone));
     database.durableTransaction(() => {
       store.save(rollout.id, undone, rollout.traffic);
       dependencies.adopt(endpoint, stableVersion);
-      const sentence = `Version ${stableVersion} answers all requests again: ${reason}`;
-      events.note({ endpoint, when: now, who, kind: 'rolledBack', sentence });
+      const said = [phrase('answersAgain', { version: stableVersion }), ...reason];
+      events.note({ endpoint, when: now, who, kind: 'rolledBack', said });
+      noteOfRegistry(endpoint, registry.takeBack(rollout, who, reason));
     });
     await routed;
     changes.serving(endpoint);
@@ -198,7 +205,7 @@ export function createRollouts(dependencies: RolloutDependencies): Rollouts {
   };
 
   return {
-    async start({ endpoint, modelVersion, plan, who, why }) {
+    async start({ endpoint, modelVersion, plan, who, why, begun }) {
       const { model, stableVersion } = dependencies.endpoint(endpoint);
       const last = latest(endpoint);
       if (last && isUnderWay(last)) {
@@ -209,16 +216,19 @@ export function createRollouts(dependencies: RolloutDependencies): Rollouts {
         throw new SlipwayError('invalidParameter', { detail });
       }
       if (target(endpoint) === null) throw new SlipwayError('endpointNotReady', { endpoint });
-      const rollout = store.insert({
-        endpoint,
-        model,
-        stableVersion,
-        candidateVersion: modelVersion,
-        plan,
-        who,
-        why,
-        traffic: noTraffic,
-        startedAt: clock.now(),
+      const rollout = database.durableTransaction(() => {
+        begun?.();
+        return store.insert({
+          endpoint,
+          model,
+          stableVersion,
+          candidateVersion: modelVersion,
+          plan,
+          who,
+          why,
+          traffic: noTraffic,
+          startedAt: clock.now(),
+        });
       });
       const run = open(rollout);
       runs.set(endpoint, run);
@@ -280,10 +290,10 @@ export function createRollouts(dependencies: RolloutDependencies): Rollouts {
     async crashed(endpoint) {
       await runs.get(endpoint)?.lookNow();
     },
-    rename(endpoint, newName) {
+    rename(endpoint, newName, newModelName) {
       runs.get(endpoint)?.dispose();
       runs.delete(endpoint);
-      store.rename(endpoint, newName);
+      store.rename(endpoint, newName, newModelName);
       events.rename(endpoint, newName);
     },
     close() {

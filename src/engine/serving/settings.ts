@@ -1,14 +1,10 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { type SlipwaySettings, slipwaySettings } from '../../protocol/endpointSettings.ts';
-
-/** Something wrong in a settings file, and where; lines and columns count from 1. */
-export interface SettingsProblem {
-  readonly line: number;
-  readonly column: number;
-  /** In words: which setting, what was expected, and what is there. */
-  readonly detail: string;
-}
+import {
+  type SettingsProblem,
+  type SlipwaySettings,
+  slipwaySettings,
+} from '../../protocol/endpointSettings.ts';
 
 /** What a settings file says, or what is wrong with it. */
 export type ReadSettings =

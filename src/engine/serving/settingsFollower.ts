@@ -5,6 +5,7 @@ import {
   type VersionChoice,
 } from '../../protocol/endpointSettings.ts';
 import { SlipwayError, toSlipwayError } from '../../protocol/errors.ts';
+import { type Phrase, phrase, type Saying } from '../../protocol/servingSentences.ts';
 import type { ChoiceRole, ChoiceStore } from './choiceStore.ts';
 import type { Rollouts } from './rollouts.ts';
 import type { SettingsInForce } from './settingsWatch.ts';
@@ -31,8 +32,20 @@ export interface FollowerDependencies {
   readonly endpoints: FollowedEndpoints;
   readonly choices: ChoiceStore;
   readonly rollouts: Pick<Rollouts, 'start' | 'giveUp' | 'current'>;
-  readonly note: (endpoint: string, who: string, kind: string, sentence: string) => void;
+  readonly note: (endpoint: string, who: string, kind: string, said: Saying) => void;
   readonly warn: (endpoint: string, sentence: string) => void;
+}
+
+/** A version that a choice names now. */
+interface News {
+  readonly definition: EndpointDefinition;
+  readonly version: number;
+  readonly declared: EndpointSettings;
+  readonly isPlanWritten: boolean;
+  readonly who: string;
+  readonly why: Saying;
+  readonly role: ChoiceRole;
+  readonly choice: VersionChoice;
 }
 
 /** Stands in the audit trail for what the registry or the settings set off. */
@@ -84,16 +97,18 @@ export function createSettingsFollower(dependencies: FollowerDependencies): Sett
     const isNews = stable !== null && stable !== wasNamed && (declared.follow || wasNamed === null);
     if (stable !== null && isNews) {
       const who = wasNamed === null ? settingsName : registryName;
-      await bringIn(
+      const choice = declared.stable;
+      const why = [newsOf(choice)];
+      await bringIn({
         definition,
-        stable,
+        version: stable,
         declared,
         isPlanWritten,
         who,
-        `It is ${describe(declared.stable)} now.`,
-      );
-      // Afterwards: what could not be begun is tried again with the next change.
-      choices.save(name, 'stable', declared.stable, stable);
+        why,
+        role: 'stable',
+        choice,
+      });
     }
     if (endpoints.isRunning(name)) await endpoints.applySettings(name);
     if (declared.candidate !== undefined) await followCandidate(name, model, declared, declared.candidate);
@@ -109,8 +124,17 @@ export function createSettingsFollower(dependencies: FollowerDependencies): Sett
     const definition = endpoints.find(name);
     if (version === null || definition === null || !endpoints.isRunning(name)) return;
     if (choices.lastVersion(name, role, choice) === version) return;
-    await bringIn(definition, version, declared, true, registryName, `It is ${describe(choice)} now.`);
-    choices.save(name, role, choice, version);
+    const why = [newsOf(choice)];
+    await bringIn({
+      definition,
+      version,
+      declared,
+      isPlanWritten: true,
+      who: registryName,
+      why,
+      role,
+      choice,
+    });
   };
   const create = async (
     name: string,
@@ -126,42 +150,33 @@ export function createSettingsFollower(dependencies: FollowerDependencies): Sett
       enabled: before?.enabled ?? true,
       port: declared.port ?? before?.port ?? null,
     };
-    await rollouts.giveUp(name, settingsName, 'The endpoint serves another model now.');
+    await rollouts.giveUp(name, settingsName, [phrase('servesAnotherModel')]);
     endpoints.save(definition);
     choices.save(name, 'stable', declared.stable, stable);
-    note(name, settingsName, 'declared', `It serves version ${stable} of "${model}".`);
+    note(name, settingsName, 'declared', [phrase('serves', { version: stable, model })]);
     if (definition.enabled) await endpoints.run(definition);
   };
   /** Brings a version in by the plan; where nobody asks the endpoint, at once unless the plan is written. */
-  const bringIn = async (
-    definition: EndpointDefinition,
-    version: number,
-    declared: EndpointSettings,
-    isPlanWritten: boolean,
-    who: string,
-    why: string,
-  ): Promise<void> => {
+  const bringIn = async (news: News): Promise<void> => {
+    const { definition, version, declared, isPlanWritten, who, why, role, choice } = news;
     const { name } = definition;
+    // With the beginning: what could not be begun is tried again with the next change.
+    const begun = () => choices.save(name, role, choice, version);
     const current = rollouts.current(name);
-    if (current?.candidateVersion === version) return;
-    if (current) await rollouts.giveUp(name, who, `Version ${version} takes its place.`);
+    if (current?.candidateVersion === version) return begun();
+    if (current) await rollouts.giveUp(name, who, [phrase('takesItsPlace', { version })]);
     const { modelVersion } = endpoints.find(name) ?? definition;
-    if (version === modelVersion) return;
+    if (version === modelVersion) return begun();
     if (!endpoints.isRunning(name)) {
       endpoints.save({ ...definition, modelVersion: version });
-      note(
-        name,
-        who,
-        'versionChanged',
-        `Version ${version} is the stable version from its next start on. ${why}`,
-      );
-      return;
+      note(name, who, 'versionChanged', [phrase('stableFromNextStart', { version }), ...why]);
+      return begun();
     }
     const plan: RolloutPlan =
       isPlanWritten || endpoints.wasAsked(name)
         ? declared.rollout
         : rolloutPlan.parse({ strategy: 'direct', promote: declared.rollout.promote });
-    await rollouts.start({ endpoint: name, modelVersion: version, plan, who, why });
+    await rollouts.start({ endpoint: name, modelVersion: version, plan, who, why, begun });
   };
 
   return {
@@ -170,6 +185,11 @@ export function createSettingsFollower(dependencies: FollowerDependencies): Sett
       return queue;
     },
   };
+}
+
+function newsOf(choice: VersionChoice): Phrase {
+  if ('stage' in choice) return phrase('isInStage', { stage: choice.stage });
+  return 'alias' in choice ? phrase('hasAlias', { alias: choice.alias }) : phrase('isNamedBySettings');
 }
 
 function describe(choice: VersionChoice): string {

@@ -1,7 +1,7 @@
 import type { EndpointSettings, VersionChoice } from '../../protocol/endpointSettings.ts';
 import { toSlipwayError } from '../../protocol/errors.ts';
 import type { ScorerModelInput, TrafficSplit, TrafficSplitInput } from '../../protocol/scorer.ts';
-import type { Serving, Supervisor } from './supervisor.ts';
+import type { Serving, Supervisor } from './supervisorTypes.ts';
 
 /** What the settings of an endpoint are put into practice with. */
 export interface SettingsSurroundings {
@@ -19,15 +19,22 @@ export interface SettingsSurroundings {
 export function endpointOptions(
   settings: EndpointSettings | undefined,
   inferenceLog: string,
-): Pick<Serving, 'processes' | 'options'> {
-  if (settings === undefined) return { processes: 1, options: { inferenceLog: { file: inferenceLog } } };
+): Pick<Serving, 'processes' | 'grpcPort' | 'options'> {
+  if (settings === undefined) {
+    return { processes: 1, grpcPort: null, options: { inferenceLog: { file: inferenceLog } } };
+  }
   const { runtime, limits, log, grpc } = settings;
   return {
     processes: runtime.processes,
+    grpcPort: grpc === undefined ? null : grpc === 'auto' ? 0 : grpc,
     options: {
-      grpcPort: grpc === undefined ? null : grpc === 'auto' ? 0 : grpc,
       runtime: { threads: runtime.threads, batchRows: runtime.batchRows },
-      limits: { bodyBytes: limits.body, requests: limits.requests, runMilliseconds: limits.run },
+      limits: {
+        bodyBytes: limits.body,
+        requests: limits.requests,
+        runMilliseconds: limits.run,
+        loadMilliseconds: limits.load,
+      },
       inferenceLog: log.enabled
         ? {
             file: inferenceLog,
@@ -65,6 +72,7 @@ export function shadowOf(
     servable(model, version);
     return { version, share: settings.shadow.share / 100 };
   } catch (error) {
+    if (isUnread(error)) throw error;
     warn(`The shadow is left out: ${toSlipwayError(error).message}`);
     return null;
   }
@@ -99,16 +107,24 @@ export function servingOf(
       const salt = other.model;
       traffic.push({ model: other.model, salt, variants: [{ name: 'stable', version, share: 1 }] });
     } catch (error) {
+      if (isUnread(error)) throw error;
       warn(`The model "${other.model}" is left out: ${toSlipwayError(error).message}`);
     }
   }
   return { models, traffic, ...endpointOptions(settings, inferenceLog) };
 }
 
+/** Whether it is not known yet if a version can be served: whoever asked tries again. */
+function isUnread(error: unknown): boolean {
+  return toSlipwayError(error).kind === 'pythonFilesUnread';
+}
+
 /** Whether new processes must take over so that `wanted` is served. */
 export function needsNewProcesses(before: Serving, wanted: Serving): boolean {
   return (
-    before.processes !== wanted.processes || JSON.stringify(before.options) !== JSON.stringify(wanted.options)
+    before.processes !== wanted.processes ||
+    before.grpcPort !== wanted.grpcPort ||
+    JSON.stringify(before.options) !== JSON.stringify(wanted.options)
   );
 }
 

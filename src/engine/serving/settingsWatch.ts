@@ -1,7 +1,6 @@
 import { type FSWatcher, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
-import { type SlipwaySettings, settingsFile } from '../../protocol/endpointSettings.ts';
-import { SlipwayError } from '../../protocol/errors.ts';
+import { type SettingsProblem, type SlipwaySettings, settingsFile } from '../../protocol/endpointSettings.ts';
 import { readSettings, type WrittenPlans } from './settings.ts';
 
 export interface SettingsInForce {
@@ -12,16 +11,14 @@ export interface SettingsInForce {
 /** The settings of a workspace folder. While the file has an error, those that were read last stay in force. */
 export interface SettingsWatch {
   current(): SettingsInForce;
-  /** Why the file as it is cannot be used; null when it can. */
-  problem(): SlipwayError | null;
   dispose(): void;
 }
 
 export interface SettingsListener {
   /** Other settings are in force. */
   changed(): void;
-  /** The file cannot be used; one error for each thing that is wrong. */
-  refused(errors: readonly SlipwayError[]): void;
+  /** The file cannot be used; all that is wrong in it. */
+  refused(problems: readonly SettingsProblem[]): void;
   /** The folder cannot be watched: changes are only seen when the engine starts again. */
   unwatched(detail: string): void;
 }
@@ -38,34 +35,32 @@ export function watchSettings(workspace: string, listener: SettingsListener): Se
   const file = join(workspace, settingsFile);
   let inForce: SettingsInForce = { settings: { endpoints: {} }, written: new Set() };
   let lastText: string | null = null;
-  let problem: SlipwayError | null = null;
+  let refused = false;
 
   /** @returns whether other settings are in force. */
   const read = (): boolean => {
     const text = readText(file);
-    if (text instanceof SlipwayError) {
+    if (typeof text !== 'string') {
+      // What it held before is news when it can be read again.
+      lastText = null;
       refuse([text]);
       return false;
     }
     if (text === lastText) return false;
-    const wasThere = lastText !== null || problem !== null;
+    const wasThere = lastText !== null || refused;
     lastText = text;
     const found = readSettings(text);
     if ('problems' in found) {
-      refuse(
-        found.problems.map(
-          (values) => new SlipwayError('settingsInvalid', { file: settingsFile, ...values }),
-        ),
-      );
+      refuse(found.problems);
       return false;
     }
-    problem = null;
+    refused = false;
     inForce = found;
     return wasThere || text !== '';
   };
-  const refuse = (errors: readonly SlipwayError[]) => {
-    problem = errors[0] ?? null;
-    listener.refused(errors);
+  const refuse = (problems: readonly SettingsProblem[]) => {
+    refused = true;
+    listener.refused(problems);
   };
 
   read();
@@ -85,7 +80,6 @@ export function watchSettings(workspace: string, listener: SettingsListener): Se
   }
   return {
     current: () => inForce,
-    problem: () => problem,
     dispose() {
       if (timer) clearTimeout(timer);
       watcher?.close();
@@ -93,17 +87,12 @@ export function watchSettings(workspace: string, listener: SettingsListener): Se
   };
 }
 
-/** The text of the file; empty when it is not there. */
-function readText(file: string): string | SlipwayError {
+/** The text of the file, empty when it is not there; or why it cannot be read. */
+function readText(file: string): string | SettingsProblem {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
-    const detail = error instanceof Error ? error.message : String(error);
-    return new SlipwayError(
-      'settingsInvalid',
-      { file: settingsFile, line: 1, column: 1, detail },
-      { cause: error },
-    );
+    return { line: 1, column: 1, detail: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -8,8 +8,8 @@ export interface EndpointStore {
   find(name: string): EndpointDefinition | null;
   /** Adds an endpoint or changes the one of this name. */
   save(definition: EndpointDefinition): void;
-  /** Renames an endpoint and its model; one that bears the new name already is forgotten. */
-  rename(name: string, newName: string): void;
+  /** Gives an endpoint and its model other names; another one that bears the new name already is forgotten. */
+  rename(name: string, newName: string, newModelName: string): void;
 }
 
 interface EndpointRow {
@@ -48,10 +48,10 @@ export function createEndpointStore(database: Database): EndpointStore {
       const now = Date.now();
       database.transaction(() => upsert.run(name, modelName, modelVersion, enabled ? 1 : 0, port, now, now));
     },
-    rename(name, newName) {
+    rename(name, newName, newModelName) {
       database.transaction(() => {
-        remove.run(newName);
-        rename.run(newName, newName, Date.now(), name);
+        if (newName !== name) remove.run(newName);
+        rename.run(newName, newModelName, Date.now(), name);
       });
     },
   };

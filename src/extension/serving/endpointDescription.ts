@@ -12,6 +12,7 @@ import { stageText } from '../registry/versionDescription.ts';
 import { sentenceOf } from '../views/errors.ts';
 import type { Formats } from '../views/formats.ts';
 import { type TooltipRow, tooltipOf } from '../views/tooltips.ts';
+import { saidText } from './saidText.ts';
 
 /** How endpoints read in trees, quick picks and the status bar alike. */
 
@@ -120,7 +121,7 @@ export function endpointTooltip(endpoint: EndpointSummary, formats: Formats): Ma
   ];
   if (latencyP50 !== null && latencyP99 !== null) rows.push(latencyRow(latencyP50, latencyP99, formats));
   if (rollout !== null) {
-    const reason = rollout.reason === null ? '' : `: ${rollout.reason}`;
+    const reason = rollout.reason === null ? '' : `: ${saidText(rollout.reason, formats)}`;
     rows.push([l10n.t('Rollout'), `${rolloutText(rollout, formats)}${reason}`]);
   }
   if (endpoint.url !== null) rows.push([l10n.t('Address'), endpoint.url]);

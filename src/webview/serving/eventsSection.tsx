@@ -5,7 +5,8 @@ import { useViewState } from '../components/page.tsx';
 import { Section } from '../components/section.tsx';
 import { formatMoment } from '../components/times.ts';
 import { CopyTable, FigureTable } from './figureTable.tsx';
-import { eventTone } from './servingWording.ts';
+import { saidText } from './saidText.ts';
+import { eventTone, whoName } from './servingWording.ts';
 
 const shownAtFirst = 10;
 
@@ -19,7 +20,7 @@ export function EventsSection({ events }: { readonly events: readonly EndpointEv
     columns: [{ name: l10n.t('When') }, { name: l10n.t('Who') }, { name: l10n.t('What'), sentence: true }],
     rows: sorted.map((event) => ({
       key: String(event.id),
-      cells: [formatMoment(event.when, 'second'), event.who, event.sentence],
+      cells: [formatMoment(event.when, 'second'), whoName(event.who), saidText(event.said)],
       icon: <Icon {...iconOf(event.kind)} />,
     })),
   };

@@ -6,6 +6,7 @@ import { formatCount, formatPValue, formatShare } from '../components/numbers.ts
 import { useHost } from '../components/page.tsx';
 import { formatDuration } from '../components/times.ts';
 import { CopyTable, FigureTable } from './figureTable.tsx';
+import { saidText } from './saidText.ts';
 import { checkName, checkValue, hasEnoughSamples, strategyName, verdictName } from './servingWording.ts';
 
 /** The rollout that is under way: how far it is, what its checks see, and the buttons that decide it. */
@@ -61,7 +62,7 @@ export function RolloutCard(properties: {
       {reason === null ? null : (
         <p class="rollout-reason" role="status">
           <Icon name="info" />
-          {reason}
+          {saidText(reason)}
         </p>
       )}
       {checks.length === 0 ? (
@@ -119,7 +120,7 @@ function Checks({ checks }: { readonly checks: readonly CheckOutcome[] }) {
     rows: checks.map((check, place) => ({
       key: `${place} ${check.metric}`,
       cells: cellsOf(check),
-      detail: check.sentence,
+      detail: saidText(check.said),
       icon: <Icon {...verdictIcon(check)} />,
     })),
   };

@@ -5,6 +5,7 @@ import { useViewState } from '../components/page.tsx';
 import { Section } from '../components/section.tsx';
 import { formatMoment } from '../components/times.ts';
 import { CopyTable, FigureTable } from './figureTable.tsx';
+import { saidText } from './saidText.ts';
 import { rolloutStateName, strategyName } from './servingWording.ts';
 
 /** The rollouts of before, newest first. */
@@ -29,7 +30,7 @@ export function RolloutsSection({ rollouts }: { readonly rollouts: readonly Roll
           `v${rollout.stableVersion} → v${rollout.candidateVersion}`,
           strategyName(rollout.strategy),
           rolloutStateName(rollout.state),
-          rollout.reason ?? '',
+          saidText(rollout.reason ?? []),
         ],
         icon: rollout.state === 'promoted' ? <Icon name="rocket" tone="good" /> : <Icon name="discard" />,
       })),

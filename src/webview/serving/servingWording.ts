@@ -7,6 +7,7 @@ import type {
   RolloutState,
   RolloutSummary,
 } from '../../protocol/serving.ts';
+import type { Saying } from '../../protocol/servingSentences.ts';
 import { formatLatency, formatNumber, formatShare } from '../components/numbers.ts';
 
 /** How the nouns of serving read. */
@@ -131,9 +132,23 @@ export function verdictName(check: CheckOutcome): string {
   }
 }
 
+/** Who did something: a person by name, or what acts by itself. */
+export function whoName(who: string): string {
+  switch (who) {
+    case 'analysis':
+      return l10n.t('analysis');
+    case 'registry':
+      return l10n.t('registry');
+    case 'engine':
+      return l10n.t('engine');
+    default:
+      return who;
+  }
+}
+
 /** A word or two for what happened, to stand at its moment in a chart. */
-export function eventLabel({ kind, sentence }: Pick<EndpointEvent, 'kind' | 'sentence'>): string {
-  const [share] = /\d+(?:\.\d+)?\s?%/.exec(sentence) ?? [];
+export function eventLabel({ kind, said }: Pick<EndpointEvent, 'kind' | 'said'>): string {
+  const share = shareOf(said);
   switch (kind) {
     case 'started':
       return l10n.t('started');
@@ -166,9 +181,21 @@ export function eventLabel({ kind, sentence }: Pick<EndpointEvent, 'kind' | 'sen
       return l10n.t('other settings');
     case 'registryRefused':
       return l10n.t('registry refused');
+    case 'registryRestored':
+      return l10n.t('registry restored');
     default:
       return kind;
   }
+}
+
+/** The share that a saying gives a version; older ones have it in their text alone. */
+function shareOf(said: Saying): string | null {
+  for (const one of said) {
+    if ('text' in one) return /\d+(?:\.\d+)?\s?%/.exec(one.text)?.[0] ?? null;
+    const share = 'values' in one ? one.values.share : undefined;
+    if (typeof share === 'object' && 'share' in share) return formatShare(share.share);
+  }
+  return null;
 }
 
 const badKinds: ReadonlySet<string> = new Set([

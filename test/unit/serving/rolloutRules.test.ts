@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import type { RolloutObservation } from '../../../src/engine/serving/rolloutObservation.ts';
 import { begin, type Decision, decide, giveUp, look } from '../../../src/engine/serving/rolloutRules.ts';
 import { isOver, type Turn } from '../../../src/engine/serving/rolloutTurns.ts';
-import type { Rollout, RolloutProgress } from '../../../src/engine/serving/rolloutTypes.ts';
+import type { Rollout, RolloutCrashes, RolloutProgress } from '../../../src/engine/serving/rolloutTypes.ts';
 import type { RolloutPlanInput } from '../../../src/protocol/endpointSettings.ts';
+import { say } from '../../../src/protocol/servingSentences.ts';
 import { momentsOf, noMoments } from '../../../src/statistics/moments.ts';
 import { arm, observed, rolloutOf } from './rolloutCases.ts';
 
@@ -15,7 +16,7 @@ const unknown = observed({ candidate: arm(10), stable: arm(2000) });
 
 const kinds = ({ actions }: Turn) =>
   actions.map((action) => (action.type === 'note' ? action.kind : action.type));
-const started = (rollout: Rollout) => begin(rollout, 'Ana', '', 0).progress;
+const started = (rollout: Rollout) => begin(rollout, 'Ana', [], 0).progress;
 const decided = (
   rollout: Rollout,
   progress: RolloutProgress,
@@ -41,7 +42,7 @@ describe('rules of rollouts', () => {
     const rollout = rolloutOf(plan);
 
     it('goes from step to step when its checks pass, but not before it was held, and promotes at the end', () => {
-      const first = begin(rollout, 'Ana', 'it is better', 0);
+      const first = begin(rollout, 'Ana', [{ text: 'it is better' }], 0);
       assert.deepEqual(kinds(first), ['rolloutStarted', 'route']);
       assert.equal(first.progress.share, 0.05);
       const early = look(rollout, first.progress, healthy, 9 * second);
@@ -61,9 +62,9 @@ describe('rules of rollouts', () => {
     it('is rolled back at the first failed look, in the middle of a hold, with what was seen', () => {
       const turn = look(rollout, started(rollout), failing, second);
       assert.deepEqual([turn.progress.state, turn.progress.share], ['rolledBack', 0]);
-      assert.deepEqual(kinds(turn), ['route', 'rolledBack', 'checkFailed']);
+      assert.deepEqual(kinds(turn), ['route', 'rolledBack', 'takeBack', 'checkFailed']);
       assert.match(
-        turn.progress.reason ?? '',
+        say(turn.progress.reason ?? []),
         /error rate of version 4 is 20 % \(200\) beside 0\.1 % of version 3/,
       );
     });
@@ -89,7 +90,7 @@ describe('rules of rollouts', () => {
       assert.equal(progress.state, 'running');
       const paused = look(impatient, progress, unknown, 12 * second);
       assert.deepEqual([paused.progress.state, kinds(paused)], ['paused', ['paused']]);
-      assert.match(paused.progress.reason ?? '', /After 3 looks .* there are 10 of version 4/);
+      assert.match(say(paused.progress.reason ?? []), /After 3 looks .* there are 10 of version 4/);
       assert.equal(paused.progress.share, 0.05, 'the shares stay');
       const resumed = decided(impatient, paused.progress, 'resume', 13 * second);
       assert.deepEqual([resumed.progress.state, kinds(resumed)], ['running', ['resumed']]);
@@ -117,7 +118,7 @@ describe('rules of rollouts', () => {
           { share: 50, hold: '1s' },
         ],
       });
-      const first = begin(careful, 'Ana', '', 0);
+      const first = begin(careful, 'Ana', [], 0);
       assert.deepEqual([first.progress.state, first.progress.share], ['paused', 0.1]);
       assert.deepEqual(kinds(first), ['rolloutStarted', 'route', 'paused']);
       assert.equal(look(careful, first.progress, healthy, 60 * second).progress.step, 0);
@@ -126,10 +127,46 @@ describe('rules of rollouts', () => {
       assert.deepEqual([confirmed.progress.step, kinds(confirmed)], [1, ['resumed', 'route', 'stepped']]);
     });
 
-    it('ends when the process of the endpoint crashes', () => {
-      const turn = look(rollout, started(rollout), observed({ crashes: 1 }), second);
-      assert.equal(turn.progress.state, 'rolledBack');
-      assert.match(turn.progress.reason ?? '', /ended unasked 1 time\./);
+    describe('when a process of the endpoint ends', () => {
+      const crashed = (crashes: Partial<RolloutCrashes>) =>
+        observed({ crashes: { candidate: 0, unknown: 0, before: 0, ...crashes } });
+
+      it('while it ran the candidate: is rolled back, at the limit of failed looks at the errors', () => {
+        const turn = look(rollout, started(rollout), crashed({ candidate: 1 }), second);
+        assert.equal(turn.progress.state, 'rolledBack');
+        assert.match(say(turn.progress.reason ?? []), /was ended while it ran version 4\.$/);
+        const patient = rolloutOf({ ...plan, checks: [{ metric: 'errorRate', failureLimit: 3 }] });
+        assert.equal(look(patient, started(patient), crashed({ candidate: 2 }), 1).progress.state, 'running');
+        assert.equal(
+          look(patient, started(patient), crashed({ candidate: 3 }), 1).progress.state,
+          'rolledBack',
+        );
+      });
+
+      it('and nobody knows why: pauses, once for each, and is rolled back when it comes again', () => {
+        const paused = look(rollout, started(rollout), crashed({ unknown: 1 }), second);
+        assert.deepEqual([paused.progress.state, paused.progress.waitsFor], ['paused', 'judgement']);
+        assert.match(say(paused.progress.reason ?? []), /nothing tells which version it was/);
+        const resumed = decided(rollout, paused.progress, 'resume', 2 * second).progress;
+        assert.equal(look(rollout, resumed, crashed({ unknown: 1 }), 3 * second).progress.state, 'running');
+        for (const { progress } of [paused, { progress: resumed }]) {
+          const again = look(rollout, progress, crashed({ unknown: 2 }), 3 * second);
+          assert.equal(again.progress.state, 'rolledBack');
+          assert.match(
+            say(again.progress.reason ?? []),
+            /2 times since version 4 gets requests, and not once/,
+          );
+        }
+      });
+
+      it('as it did before the candidate came: only pauses, however often', () => {
+        let progress = started(rollout);
+        for (let unknown = 1; unknown < 6; unknown += 1) {
+          progress = look(rollout, progress, crashed({ unknown, before: 1 }), unknown).progress;
+          assert.equal(progress.state, 'paused');
+          progress = decided(rollout, progress, 'resume', unknown).progress;
+        }
+      });
     });
 
     it('is not stopped by a check that only tells', () => {
@@ -156,12 +193,12 @@ describe('rules of rollouts', () => {
       assert.ok(actions.some((action) => action.type === 'note' && action.who === 'Ana'));
       assert.equal(decide(rollout, progress, { decision, who: 'Ana', why: '' }, 0), null);
       assert.deepEqual(look(rollout, progress, failing, 1).actions, []);
-      assert.deepEqual(giveUp(rollout, progress, 'registry', '', 1).actions, []);
+      assert.deepEqual(giveUp({ rollout, progress, who: 'registry', why: [], now: 1 }).actions, []);
     }
   });
 
   it('direct: all at once', () => {
-    const turn = begin(rolloutOf({ strategy: 'direct' }), 'Ana', '', 5);
+    const turn = begin(rolloutOf({ strategy: 'direct' }), 'Ana', [], 5);
     assert.deepEqual(kinds(turn), ['rolloutStarted', 'route', 'promote', 'promoted']);
     assert.deepEqual([turn.progress.state, turn.progress.share], ['promoted', 1]);
   });
@@ -182,10 +219,10 @@ describe('rules of rollouts', () => {
     it('promotes the better one and rolls the worse one back, each by the sequential test', () => {
       const better = look(test, started(test), rewarded(0.2, 0.1), second);
       assert.equal(better.progress.state, 'promoted');
-      assert.match(better.progress.reason ?? '', /mean reward of version 4 is 0\.2/);
+      assert.match(say(better.progress.reason ?? []), /mean reward of version 4 is 0\.2/);
       const worse = look(test, started(test), rewarded(0.1, 0.2), second);
       assert.equal(worse.progress.state, 'rolledBack');
-      assert.match(worse.progress.reason ?? '', /^Version 3 is better/);
+      assert.match(say(worse.progress.reason ?? []), /^Version 3 is better/);
     });
 
     it('does not take what was seen against a version for a proof of it', () => {
@@ -204,7 +241,7 @@ describe('rules of rollouts', () => {
       assert.equal(even.progress.state, 'running');
       const over = look(test, even.progress, rewarded(0.1, 0.1), 3600 * second);
       assert.deepEqual(
-        [over.progress.state, over.progress.reason],
+        [over.progress.state, say(over.progress.reason ?? [])],
         ['paused', 'Its time is over, and nothing was decided.'],
       );
       const resumed = decided(test, over.progress, 'resume', 3600 * second).progress;
@@ -241,7 +278,7 @@ describe('rules of rollouts', () => {
 
   it('shadow: gets no request, and is promoted when it agrees', () => {
     const shadow = rolloutOf({ strategy: 'shadow', share: 40, checks: [{ metric: 'agreement', min: 0.99 }] });
-    const first = begin(shadow, 'Ana', '', 0).progress;
+    const first = begin(shadow, 'Ana', [], 0).progress;
     assert.deepEqual([first.share, first.shadowShare], [0, 0.4]);
     const few = look(shadow, first, observed({ comparedRows: 50, equalRows: 50 }), second);
     assert.equal(few.progress.state, 'running');
@@ -249,7 +286,7 @@ describe('rules of rollouts', () => {
     assert.equal(agreed.progress.state, 'promoted');
     const differs = look(shadow, first, observed({ comparedRows: 5000, equalRows: 4500 }), second);
     assert.match(
-      differs.progress.reason ?? '',
+      say(differs.progress.reason ?? []),
       /agreement of version 4 is 90 % \(5000\); expected: at least 99 %/,
     );
   });
@@ -287,7 +324,7 @@ describe('rules of rollouts', () => {
       .record({
         candidate: traffic,
         stable: traffic,
-        crashes: fc.constantFrom(0, 0, 0, 0, 1),
+        crashes: fc.constantFrom(0, 0, 0, 0, 1).map((unknown) => ({ candidate: 0, unknown, before: 0 })),
         compared: count,
       })
       .map(({ compared, ...seen }) => observed({ ...seen, comparedRows: compared, equalRows: compared }));
@@ -322,7 +359,7 @@ describe('rules of rollouts', () => {
             : rollout.plan.strategy === 'canary'
               ? Math.max(...rollout.plan.steps.map(({ share }) => share / 100))
               : rollout.plan.share / 100;
-        let progress = begin(rollout, 'Ana', '', 0).progress;
+        let progress = begin(rollout, 'Ana', [], 0).progress;
         for (const [index, happened] of events.entries()) {
           const now = (index + 1) * second;
           const before = progress;

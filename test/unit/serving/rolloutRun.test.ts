@@ -8,12 +8,12 @@ describe('a rollout under way', () => {
   it('is where it was when a decision could not be written, so that it can be made again', async () => {
     let isFull = false;
     const rollout = rolloutOf({ steps: [{ share: 50, hold: '1h' }], checks: [] });
-    const stored = { ...rollout, who: 'Ana', why: '', progress: null, traffic: noTraffic };
+    const stored = { ...rollout, who: 'Ana', why: [], progress: null, traffic: noTraffic };
     let over = 0;
     const run = createRolloutRun(stored, {
       clock: { now: () => 0, after: () => () => undefined },
       target: () => null,
-      servable: () => ({
+      servable: async () => ({
         name: 'wine',
         version: 4,
         source: { type: 'onnx', file: '/wine.onnx' },

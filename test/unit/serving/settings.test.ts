@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { readSettings, type SettingsProblem } from '../../../src/engine/serving/settings.ts';
+import { readSettings } from '../../../src/engine/serving/settings.ts';
+import type { SettingsProblem } from '../../../src/protocol/endpointSettings.ts';
 
 const settingsOf = (text: string) => {
   const found = readSettings(text);

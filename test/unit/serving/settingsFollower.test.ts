@@ -9,7 +9,7 @@ import { rolloutOf } from './rolloutCases.ts';
 describe('following the registry', () => {
   it('tries again what could not be begun, and does once what could', async () => {
     let isFull = true;
-    const begun: number[] = [];
+    const started: number[] = [];
     const known = new Map([['stable', 1]]);
     const warned: string[] = [];
     const settings = { endpoints: { wine: endpointSettings.parse({}) } };
@@ -21,11 +21,12 @@ describe('following the registry', () => {
         forget: () => known.clear(),
       },
       rollouts: {
-        async start({ modelVersion }) {
+        async start({ modelVersion, begun }) {
           if (isFull) throw new SlipwayError('diskFull', { path: '/store' });
-          begun.push(modelVersion);
+          started.push(modelVersion);
+          begun?.();
           return rolloutSummary(
-            { ...rolloutOf({}), who: '', why: '', progress: null, traffic: noTraffic },
+            { ...rolloutOf({}), who: '', why: [], progress: null, traffic: noTraffic },
             null,
           );
         },
@@ -45,10 +46,10 @@ describe('following the registry', () => {
       },
     });
     await follower.follow();
-    assert.deepEqual([begun, warned.length], [[], 1]);
+    assert.deepEqual([started, warned.length], [[], 1]);
     isFull = false;
     await follower.follow();
     await follower.follow();
-    assert.deepEqual(begun, [2]);
+    assert.deepEqual(started, [2]);
   });
 });

@@ -10,6 +10,7 @@ import { traceLinks } from './0009-traceLinks.ts';
 import { dataFolders } from './0010-dataFolders.ts';
 import { traceSearches } from './0011-traceSearches.ts';
 import { rollouts } from './0012-rollouts.ts';
+import { sayings } from './0013-sayings.ts';
 
 /** A numbered, forward-only change of the schema. */
 export interface Migration {
@@ -31,4 +32,5 @@ export const migrations: readonly Migration[] = [
   dataFolders,
   traceSearches,
   rollouts,
+  sayings,
 ];

@@ -49,8 +49,8 @@ export interface PackageReport {
  * Writes a folder that serves a model with Node.js alone. It is written beside its place and renamed, so there is never
  * half a package; the model is run once, so that the package knows an answer to test itself with.
  *
- * @throws SlipwayError `packageFolderTaken`, `packageFailed`, `platformMissing`, `versionNotServable` when the model runs
- * only in Python, or what the scorer failed with.
+ * @throws SlipwayError `packageFolderTaken`, `packageFailed`, `platformMissing`, `pythonNotPackaged`, or what the scorer
+ * failed with.
  */
 export async function packageModel(options: PackageOptions): Promise<PackageReport> {
   const folder = resolve(options.folder);
@@ -133,7 +133,7 @@ async function copyModel(
   copy: (source: string, path: string) => Promise<void>,
 ): Promise<PackagedModel> {
   if (source.type !== 'onnx') {
-    throw new SlipwayError('versionNotServable', { model: name, version, flavors: 'it runs only in Python' });
+    throw new SlipwayError('pythonNotPackaged', { model: name, version });
   }
   const file = 'model.onnx';
   await copy(source.file, file);

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
+import { inferenceLogFile, storeLayout } from '../../src/engine/layout.ts';
+import { createRequestLog } from '../../src/engine/serving/requestLog.ts';
+import { type RequestFilterInput, requestFilter } from '../../src/protocol/requests.ts';
+import { removeFolder, temporaryFolder } from '../scorer/scorerProcess.ts';
+
+describe('Pages of an inference log', function () {
+  this.timeout(60_000);
+  let folder: string;
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+  });
+  afterEach(() => removeFolder(folder));
+
+  /** A log of so many requests, each with inputs of so many characters. */
+  const writeLog = (count: number, characters: number) => {
+    const file = inferenceLogFile(storeLayout(folder), 'wine');
+    mkdirSync(dirname(file), { recursive: true });
+    const log = new BetterSqlite3(file);
+    log.pragma('user_version = 2');
+    log.exec(
+      `CREATE TABLE requests (id INTEGER PRIMARY KEY, request_id TEXT, received_at INTEGER, model_name TEXT,
+         model_version INTEGER, variant TEXT, row_count INTEGER, status INTEGER, latency_us INTEGER, inputs TEXT, outputs TEXT)`,
+    );
+    const insert = log.prepare(
+      `INSERT INTO requests (request_id, received_at, model_name, model_version, variant, row_count, status, latency_us, inputs)
+       VALUES (?, 1, 'wine', 1, 'stable', 1, 200, 100, ?)`,
+    );
+    const inputs = `{"x":["${'a'.repeat(characters)}"]}`;
+    log.transaction(() => {
+      for (let index = 0; index < count; index += 1) insert.run(`r${index}`, inputs);
+    })();
+    log.close();
+  };
+  const pages = (limit: number, some: RequestFilterInput = {}) => {
+    const log = createRequestLog({
+      layout: storeLayout(folder),
+      workers: { run: () => Promise.reject(new Error('no worker')) },
+      modelOf: () => 'wine',
+      loadable: () => Promise.reject(new Error('no model')),
+    });
+    const read = [];
+    let before: number | null = null;
+    do {
+      const page = log.page('wine', requestFilter.parse(some), before, limit);
+      read.push(page.requests);
+      before = page.before;
+    } while (before !== null);
+    return read;
+  };
+  const allIds = (count: number) => Array.from({ length: count }, (_, index) => `r${count - 1 - index}`);
+
+  it('of wide requests end early, and hold every request once, newest first', () => {
+    writeLog(40, 1_000_000);
+    const read = pages(1000);
+    assert.ok(
+      read.every((page) => page.length <= 8),
+      `${read.map((page) => page.length)}`,
+    );
+    assert.deepEqual(
+      read.flat().map(({ requestId }) => requestId),
+      allIds(40),
+    );
+    assert.ok(read.flat().every(({ inputs }) => inputs?.length === 4000));
+  });
+
+  it('of many requests hold every request once, however many a page has, and none that does not fit', () => {
+    writeLog(4_500, 10);
+    for (const limit of [1000, 999]) {
+      assert.deepEqual(
+        pages(limit)
+          .flat()
+          .map(({ requestId }) => requestId),
+        allIds(4_500),
+      );
+    }
+    assert.deepEqual(pages(10, { failed: true }).flat(), []);
+    assert.deepEqual(
+      pages(10, { requestId: 'r3' })
+        .flat()
+        .map(({ requestId }) => requestId),
+      ['r3'],
+    );
+  });
+});
