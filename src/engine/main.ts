@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createMessageConnection, IPCMessageReader, IPCMessageWriter } from 'vscode-jsonrpc/node';
 import type { EngineEvent } from '../protocol/engine.ts';
+import { keepCompiledCode } from '../supervision/compiledCode.ts';
 import { describeBackup, type Engine, openEngine, restoreStore } from './engine.ts';
 import { createHandlers } from './handlers.ts';
 import { answerRequests } from './rpc.ts';
@@ -19,6 +20,9 @@ const scripts = {
   scorer: join(import.meta.dirname, 'scorer.cjs'),
   worker: join(import.meta.dirname, 'worker.cjs'),
 };
+
+// For the scorers that it starts.
+keepCompiledCode();
 
 let opening: Promise<Engine> | null = null;
 

@@ -1,10 +1,11 @@
 import { allocate, rowCount, sliceData, type Tensor, type TensorData } from './datatypes.ts';
 import type { Model } from './model.ts';
 import { elementCount } from './tensorJson.ts';
+import { afterThisTurn } from './turn.ts';
 
 /** Runs a model for many requests at a time. */
 export interface Batcher {
-  /** Outputs for the feeds of one request, as if it ran alone. @throws Error what the runtime says. */
+  /** Outputs for the feeds of one request, as if it ran alone. Rejects with what `explain` makes of an error. */
   run(feeds: readonly Tensor[]): Promise<readonly Tensor[]>;
 }
 
@@ -26,6 +27,9 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** What a request is told of an error of the runtime. */
+type Explain = (error: unknown) => Error;
+
 /**
  * Requests that are there at the same time run as one batch; none ever waits for another to come.
  *
@@ -37,11 +41,17 @@ export function createBatcher(
   model: Model,
   joinable: boolean,
   batchRows: number,
-  observe: (run: ModelRun) => void = () => {},
+  explain: Explain,
+  observe: (run: ModelRun) => void,
 ): Batcher {
   const runner = createRunner(model, observe);
   if (!joinable || batchRows === 1) {
-    return { run: (feeds) => runner.run(feeds, [{ since: performance.now() }]) };
+    return {
+      run: (feeds) =>
+        runner.run(feeds, [{ since: performance.now() }]).catch((error: unknown) => {
+          throw explain(error);
+        }),
+    };
   }
   let waiting: Waiting[] = [];
   let running = false;
@@ -51,12 +61,12 @@ export function createBatcher(
       if (waiting.length === 1) {
         const alone = waiting;
         waiting = [];
-        await runApart(runner, alone);
+        await runApart(runner, alone, explain);
         continue;
       }
       const { batch, rest } = takeBatch(waiting, batchRows);
       waiting = rest;
-      await runBatch(runner, batch);
+      await runBatch(runner, batch, explain);
     }
     running = false;
   };
@@ -68,7 +78,7 @@ export function createBatcher(
         if (running) return;
         running = true;
         // Whatever else arrived in this turn of the event loop comes along.
-        setImmediate(begin);
+        afterThisTurn(begin);
       }),
   };
 }
@@ -139,7 +149,7 @@ function haveOneRowCount(feeds: readonly Tensor[]): boolean {
   return true;
 }
 
-async function runBatch(model: Runner, batch: readonly Waiting[]): Promise<void> {
+async function runBatch(model: Runner, batch: readonly Waiting[], explain: Explain): Promise<void> {
   if (batch.length > 1) {
     const answers = await runJoined(model, batch);
     if (answers) {
@@ -147,16 +157,16 @@ async function runBatch(model: Runner, batch: readonly Waiting[]): Promise<void>
       return;
     }
   }
-  await runApart(model, batch);
+  await runApart(model, batch, explain);
 }
 
-async function runApart(model: Runner, batch: readonly Waiting[]): Promise<void> {
+async function runApart(model: Runner, batch: readonly Waiting[], explain: Explain): Promise<void> {
   for (const request of batch) {
     const { feeds, resolve, reject } = request;
     try {
       resolve(await model.run(feeds, [request]));
     } catch (error) {
-      reject(error);
+      reject(explain(error));
     }
   }
 }
@@ -166,7 +176,6 @@ async function runJoined(
   model: Runner,
   batch: readonly Waiting[],
 ): Promise<readonly (readonly Tensor[])[] | null> {
-  const counts = batch.map(({ feeds }) => rowCount(feeds));
   const joined = model.inputs.map((_, input) =>
     joinRows(batch.flatMap(({ feeds }) => feeds.slice(input, input + 1))),
   );
@@ -176,13 +185,14 @@ async function runJoined(
   } catch {
     return null;
   }
-  const rows = counts.reduce((sum, count) => sum + count, 0);
+  const rows = rowCount(joined);
   if (outputs.some(({ shape }) => shape[0] !== rows)) return null;
+  const slices = outputs.map(rowSlicer);
   let from = 0;
-  return counts.map((count) => {
+  return batch.map(({ feeds }) => {
     const start = from;
-    from += count;
-    return outputs.map((output) => sliceRows(output, start, from));
+    from += rowCount(feeds);
+    return slices.map((slice) => slice(start, from));
   });
 }
 
@@ -223,7 +233,16 @@ function copyElements(from: TensorData, to: TensorData, at: number): void {
 
 /** The rows from `from` up to, not including, `to`; they share the memory of the tensor where they can. */
 export function sliceRows(tensor: Tensor, from: number, to: number): Tensor {
-  const shape = [to - from, ...tensor.shape.slice(1)];
-  const size = elementCount(tensor.shape.slice(1));
-  return { ...tensor, shape, data: sliceData(tensor.data, from * size, to * size) };
+  return rowSlicer(tensor)(from, to);
+}
+
+/** `sliceRows` of one tensor, again and again. */
+function rowSlicer(tensor: Tensor): (from: number, to: number) => Tensor {
+  const row = tensor.shape.slice(1);
+  const size = elementCount(row);
+  return (from, to) => ({
+    ...tensor,
+    shape: [to - from, ...row],
+    data: sliceData(tensor.data, from * size, to * size),
+  });
 }

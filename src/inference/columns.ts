@@ -148,68 +148,21 @@ function columnTitle(place: ColumnPlace, source: number, table: Table): string {
   return `Column "${place.name ?? table.columns?.[source] ?? source}"`;
 }
 
-/**
- * The inputs of a request for the inference log: a JSON object of columns, or of tensors where they have no names.
- * Optional inputs that the client left out are not in it.
- *
- * @param redacted columns and tensors whose values are left out: null stands in their place.
- */
-export function inputsJson(
-  feeds: readonly Tensor[],
-  inputs: readonly TensorSpecification[],
-  layout: ColumnLayout | null,
-  redacted: ReadonlySet<string> = new Set(),
-): string {
-  const names = layout && columnNames(layout);
-  const members =
-    layout && names
-      ? layout.places.flatMap(({ input, offset }, index) => {
-          const feed = feeds[input];
-          if (feed?.absent) return [];
-          const name = names[index] ?? '';
-          if (redacted.has(name) || redacted.has(inputs[input]?.name ?? ''))
-            return `${JSON.stringify(name)}:null`;
-          return `${JSON.stringify(name)}:${feed ? flatJson(columnOf(feed, offset)) : '[]'}`;
-        })
-      : feeds.flatMap((feed, index) => {
-          if (feed.absent) return [];
-          const name = inputs[index]?.name ?? '';
-          return `${JSON.stringify(name)}:${redacted.has(name) ? 'null' : columnJson(feed)}`;
-        });
-  return `{${members.join(',')}}`;
-}
-
-/** A column of a table of rows, as a tensor of its own. */
-function columnOf({ datatype, shape, data }: Tensor, offset: number): Tensor {
-  const [rows = 1, width = 1] = shape;
-  if (width === 1) return { datatype, shape: [rows], data };
-  const column = allocate(datatype, rows);
-  for (let row = 0; row < rows; row++) column[row] = data[row * width + offset] ?? 0;
-  return { datatype, shape: [rows], data: column };
-}
-
-/** A tensor as a JSON list for the inference log: one element a row; a row of one element is that element. */
+/** A tensor as a JSON list, as the inference log tells it: one element a row; a row of one element is that element. */
 export function columnJson(tensor: Tensor): string {
   const { shape } = tensor;
   const isColumn = shape.length === 0 || (shape.length === 2 && shape[1] === 1);
   return isColumn ? flatJson(tensor) : nestedJson(tensor);
 }
 
-/**
- * Outputs as a JSON object by name. Scores by class are lists of maps; `tensorJson` writes the others.
- *
- * @param redacted outputs whose values are left out: null stands in their place.
- */
+/** Outputs as a JSON object by name. Scores by class are lists of maps; `tensorJson` writes the others. */
 export function outputsJson(
   outputs: readonly Tensor[],
   specifications: readonly OutputSpecification[],
   tensorJson: (tensor: Tensor) => string,
-  redacted: ReadonlySet<string> = new Set(),
 ): string {
   const members = outputs.map((output, index) => {
     const specification = specifications[index];
-    if (specification && redacted.has(specification.name))
-      return `${JSON.stringify(specification.name)}:null`;
     const values = specification?.labels
       ? `[${scoreMaps(output, specification.labels).join(',')}]`
       : tensorJson(output);

@@ -1,4 +1,4 @@
-import { fromHalfBits, toHalfBits } from './halfPrecision.ts';
+import { fromHalfBits, toHalfBits } from '../protocol/halfPrecision.ts';
 
 /** The datatypes of the Open Inference Protocol that the runtime can take and give. */
 export type Datatype =

@@ -60,6 +60,8 @@ export interface ModelIdentity {
 export interface ModelOptions {
   /** Threads inside one run. More of them spin and slow small models down; scale by processes instead. */
   readonly threads?: number;
+  /** Says that nobody wants it any more. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -71,10 +73,10 @@ export interface ModelOptions {
 export async function loadModel(
   runtime: Runtime,
   { name, version, file }: ModelIdentity,
-  { threads = 1 }: ModelOptions = {},
+  { threads = 1, signal }: ModelOptions = {},
 ): Promise<Model> {
   try {
-    return await load(runtime, file, threads);
+    return await load(runtime, file, threads, signal);
   } catch (error) {
     const lack = lackOf(error);
     const detail = lack ?? plainRuntimeMessage(error instanceof Error ? error.message : String(error));
@@ -86,8 +88,15 @@ export async function loadModel(
   }
 }
 
-async function load(runtime: Runtime, file: string, threads: number): Promise<Model> {
+async function load(
+  runtime: Runtime,
+  file: string,
+  threads: number,
+  signal: AbortSignal | undefined,
+): Promise<Model> {
   const bytes = await readModelFile(file);
+  // What follows blocks this thread.
+  signal?.throwIfAborted();
   const graph = readGraph(bytes);
   checkInputs(graph);
   const replaced = replaceOutputs(bytes, graph);

@@ -59,7 +59,7 @@ export async function createPredictor(
     warnings.push(`The input example that was logged with the model cannot be used: ${detail}`);
   }
   const { joinable, refusal, example } = await warmUp(model, layout, logged);
-  const batcher = createBatcher(model, joinable, batchRows, observe);
+  const batcher = createBatcher(model, joinable, batchRows, runtimeProblem, observe);
   if (refusal !== null)
     warnings.push(`The model refused the example request: ${plainRuntimeMessage(refusal)}`);
   if (columns && columns.length !== layout?.places.length) {
@@ -75,14 +75,15 @@ export async function createPredictor(
     hasColumnSignature,
     exampleRequest: exampleRequest(model.inputs, example),
     warnings,
-    async predict(feeds) {
-      checkFeeds(model.inputs, feeds);
-      if (joinable) checkRows(model.inputs, feeds);
+    predict(feeds) {
+      // No function that awaits in between: it would cost each request a promise and three turns.
       try {
-        return await batcher.run(feeds);
+        checkFeeds(model.inputs, feeds);
+        if (joinable) checkRows(model.inputs, feeds);
       } catch (error) {
-        throw runtimeProblem(error);
+        return Promise.reject(error);
       }
+      return batcher.run(feeds);
     },
   };
 }

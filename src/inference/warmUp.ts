@@ -1,9 +1,9 @@
+import { fromHalfBits } from '../protocol/halfPrecision.ts';
 import { joinRows, sliceRows } from './batching.ts';
 import type { ColumnLayout } from './columns.ts';
 import { allocate, type Tensor, type TensorData } from './datatypes.ts';
-import { fromHalfBits } from './halfPrecision.ts';
 import type { Model, TensorSpecification } from './model.ts';
-import { shortestFloats } from './shortestFloat.ts';
+import { shortestFloats } from './shortestFloats.ts';
 import { elementCount, flatJson } from './tensorJson.ts';
 
 export interface WarmUp {

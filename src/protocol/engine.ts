@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { conversionRequests } from './conversion.ts';
+import type { SettingsProblem } from './endpointSettings.ts';
 import { importRequests } from './importing.ts';
 import type { LoadTestStep } from './loadTest.ts';
 import { maintenanceRequests } from './maintenance.ts';
@@ -12,6 +13,7 @@ import { loggedRequests } from './requests.ts';
 import { scoringRequests } from './scoring.ts';
 import { servingRequests } from './serving.ts';
 import { trackingRequests } from './tracking.ts';
+import { tuningRequests } from './tuning.ts';
 
 /** What a ready engine says of itself. */
 export interface EngineAddress {
@@ -44,6 +46,7 @@ export const engineRequests = {
   ...servingRequests,
   ...loggedRequests,
   ...scoringRequests,
+  ...tuningRequests,
   ...pythonRequests,
   ...conversionRequests,
   ...monitoringRequests,
@@ -74,6 +77,8 @@ export interface EngineEvents {
   };
   /** A rate of a load test was kept up for its time; more may follow. */
   'serving/loadTestStep': { readonly endpoint: string; readonly step: LoadTestStep };
+  /** `slipway.yaml` changed, or was found with something wrong in it; none: it is in force. */
+  'serving/settingsRead': { readonly problems: readonly SettingsProblem[] };
   /** A line for the output channel; with `endpoint` for that of endpoints. */
   log: {
     readonly level: 'info' | 'warning' | 'error';

@@ -48,10 +48,11 @@ export const packageConfig = z.object({
   processes: z.number().int().min(1).max(64).default(1),
   threads: z.number().int().min(1).max(256).default(1),
   batchRows: z.number().int().min(1).max(65_536).default(1024),
-  /** Bytes of a request's body, requests under way at a time, and milliseconds that one run of the model may take. */
+  /** Bytes of a request's body, requests under way at a time, and how long one run of the model and loading it may take. */
   bodyBytes: z.number().int().positive().default(64_000_000),
   requests: z.number().int().positive().default(1024),
   runMilliseconds: z.number().int().positive().default(60_000),
+  loadMilliseconds: z.number().int().positive().default(300_000),
   drainMilliseconds: z.number().int().positive().default(10_000),
 });
 export type PackageConfig = z.infer<typeof packageConfig>;

@@ -8,6 +8,7 @@ import type { PythonEnvironment } from './pythonModels.ts';
 import { type ReplayReport, type RequestExportReport, requestFilter } from './requests.ts';
 import { scorerModel } from './scorer.ts';
 import { dataFormats, type ScoreReport, scoreOptions } from './scoring.ts';
+import { type TuningReport, tuningPlan } from './tuning.ts';
 
 const path = z.string().min(1);
 
@@ -64,6 +65,13 @@ export const workerJob = z.discriminatedUnion('type', [
     token: z.string().nullable(),
     body: z.string(),
     plan: loadTestPlan,
+  }),
+  /** Measures ways to run a model. */
+  tuningPlan.extend({
+    type: z.literal('tune'),
+    model: scorerModel,
+    /** Entry file of the scorer process; absolute. */
+    script: path,
   }),
   /** Says how an interpreter fits to the model in a folder; loads nothing of the model. Both are absolute paths. */
   z.object({ type: z.literal('pythonEnvironment'), python: path, folder: path }),
@@ -159,6 +167,7 @@ export interface WorkerResults {
   readonly exportRequests: RequestExportReport;
   readonly replayRequests: ReplayReport;
   readonly loadTest: LoadTestReport;
+  readonly tune: TuningReport;
 }
 
 /** What a worker tells the engine. */

@@ -22,10 +22,15 @@ export function createAccess(options: { readonly host: string; readonly token: s
   const names =
     loopbackNames.includes(own) || own.startsWith('127.') ? new Set([...loopbackNames, own]) : null;
   const token = options.token === null ? null : Buffer.from(`Bearer ${options.token}`);
+  /** The host that came last and is served: the same one is named over and over, and need not be taken apart again. */
+  let served: string | undefined;
   return {
     refusal({ headers: { host, origin } }) {
-      if (names && !names.has(hostName(host ?? ''))) {
-        return new RequestProblem(403, `The host "${host ?? ''}" is not served here.`);
+      if (names && (host === undefined || host !== served)) {
+        if (!names.has(hostName(host ?? ''))) {
+          return new RequestProblem(403, `The host "${host ?? ''}" is not served here.`);
+        }
+        served = host;
       }
       if (origin !== undefined && !isOriginOf(host ?? '', origin)) {
         return new RequestProblem(403, `Requests from the origin "${origin}" are not served.`);

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip, inflate } from 'node:zlib';
 import { badRequest, RequestProblem } from '../inference/problem.ts';
+import { endOfTurn } from '../inference/turn.ts';
 
 const unpack = { gzip: promisify(gunzip), 'x-gzip': promisify(gunzip), deflate: promisify(inflate) } as const;
 
@@ -11,12 +12,20 @@ const unpack = { gzip: promisify(gunzip), 'x-gzip': promisify(gunzip), deflate: 
  * @param limit bytes that it may have, packed and unpacked.
  * @throws RequestProblem 413 when it has more, 415 when it is packed in another way, 400 when it cannot be unpacked.
  */
-export async function readBody(
+export function readBody(request: IncomingMessage, response: ServerResponse, limit: number): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+  const encoding = request.headers['content-encoding'];
+  return encoding === undefined
+    ? readAll(request, limit)
+    : readPacked(request, response, limit, encoding.trim().toLowerCase());
+}
+
+async function readPacked(
   request: IncomingMessage,
   response: ServerResponse,
   limit: number,
+  encoding: string,
 ): Promise<Buffer> {
-  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   const packed = encoding !== 'identity' && encoding !== '';
   if (packed && !isPacking(encoding)) {
     response.setHeader('accept-encoding', 'gzip, deflate');
@@ -25,7 +34,6 @@ export async function readBody(
       `A body in "${encoding}" is not understood; send it plain, or as gzip or deflate.`,
     );
   }
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
   const body = await readAll(request, limit);
   if (!packed || !isPacking(encoding) || body.length === 0) return body;
   try {
@@ -40,7 +48,21 @@ function isPacking(encoding: string): encoding is keyof typeof unpack {
   return Object.hasOwn(unpack, encoding);
 }
 
-function readAll(request: IncomingMessage, limit: number): Promise<Buffer> {
+/**
+ * A small body comes with its head, and is there as a whole at the end of the turn of the event loop: taking it then
+ * costs less than listening for its pieces. All that came in one turn goes on together, and shares a run of the model.
+ */
+async function readAll(request: IncomingMessage, limit: number): Promise<Buffer> {
+  await endOfTurn();
+  if (!request.complete) return readSlowly(request, limit);
+  const whole: Buffer = request.read() ?? Buffer.alloc(0);
+  if (whole.length > limit) throw tooLarge(limit);
+  return whole;
+}
+
+function readSlowly(request: IncomingMessage, limit: number): Promise<Buffer> {
+  // It has told of its end by now, and will not again.
+  if (request.destroyed) throw new Error('The client went away.');
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;

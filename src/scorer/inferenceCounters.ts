@@ -1,41 +1,25 @@
 import type { ModelRun } from '../inference/batching.ts';
+import {
+  createRequestCounters,
+  type Duration,
+  type RequestCounters,
+  type VersionKey,
+  type VersionRequests,
+} from './requestCounters.ts';
 
 /**
  * What each version was asked and how long its parts took, since the process started: the figures of Triton's statistics
  * and metrics.
  */
 export interface InferenceCounters {
-  /** A prediction request that was led to a version got its answer. */
-  answered(version: VersionKey, request: AnsweredRequest): void;
+  readonly requests: RequestCounters;
   /** A model ran, once for all the requests that shared the run. */
   executed(version: VersionKey, run: ModelRun): void;
   /** Zeros when it was never asked. */
   of(version: VersionKey): VersionCounts;
 }
 
-export interface VersionKey {
-  readonly name: string;
-  readonly version: number;
-}
-
-export interface AnsweredRequest {
-  /** UTC milliseconds. */
-  readonly at: number;
-  readonly succeeded: boolean;
-  /** From the first byte to the answer. */
-  readonly microseconds: number;
-}
-
-export interface Duration {
-  readonly count: number;
-  readonly microseconds: number;
-}
-
-export interface VersionCounts {
-  /** UTC milliseconds; 0 when it was never asked. */
-  readonly lastInference: number;
-  readonly success: Duration;
-  readonly failure: Duration;
+export interface VersionCounts extends VersionRequests {
   /** By request. */
   readonly queue: Duration;
   /** By request: a run counts once for each request that shared it. */
@@ -44,7 +28,7 @@ export interface VersionCounts {
   readonly rowCount: number;
   /** Runs that succeeded. */
   readonly runCount: number;
-  /** Runs that succeeded by their number of rows, ascending. */
+  /** Runs that succeeded by their number of rows, ascending; from `exactRows` on, up to the next power of two. */
   readonly batches: readonly { readonly rows: number; readonly compute: Duration }[];
 }
 
@@ -54,17 +38,18 @@ interface MutableDuration {
 }
 
 interface Counts {
-  lastInference: number;
   rowCount: number;
   runCount: number;
-  readonly success: MutableDuration;
-  readonly failure: MutableDuration;
   readonly queue: MutableDuration;
   readonly compute: MutableDuration;
   readonly batches: Map<number, MutableDuration>;
 }
 
+/** Beyond it runs are not told apart by each number of rows, or there would be no end of them. */
+const exactRows = 64;
+
 export function createInferenceCounters(): InferenceCounters {
+  const requests = createRequestCounters();
   const models = new Map<string, Map<number, Counts>>();
 
   const find = ({ name, version }: VersionKey): Counts => {
@@ -75,26 +60,27 @@ export function createInferenceCounters(): InferenceCounters {
     return counts;
   };
   return {
-    answered(version, { at, succeeded, microseconds }) {
-      const counts = find(version);
-      counts.lastInference = at;
-      add(succeeded ? counts.success : counts.failure, 1, microseconds);
-    },
-    executed(version, { rows, requests, queueMicroseconds, runMicroseconds, succeeded }) {
+    requests,
+    executed(version, { rows, requests: shared, queueMicroseconds, runMicroseconds, succeeded }) {
       if (!succeeded) return;
       const counts = find(version);
-      add(counts.queue, requests, queueMicroseconds);
-      add(counts.compute, requests, runMicroseconds * requests);
+      add(counts.queue, shared, queueMicroseconds);
+      add(counts.compute, shared, runMicroseconds * shared);
       counts.rowCount += rows;
       counts.runCount++;
-      const batch = counts.batches.get(rows) ?? noDuration();
-      counts.batches.set(rows, batch);
+      const counted = rows <= exactRows ? rows : 2 ** Math.ceil(Math.log2(rows));
+      const batch = counts.batches.get(counted) ?? noDuration();
+      counts.batches.set(counted, batch);
       add(batch, 1, runMicroseconds);
     },
-    of({ name, version }) {
-      const { batches, ...counts } = models.get(name)?.get(version) ?? noCounts();
+    of(version) {
+      const { batches, ...counts } = models.get(version.name)?.get(version.version) ?? noCounts();
       const sorted = [...batches].sort(([left], [right]) => left - right);
-      return { ...counts, batches: sorted.map(([rows, compute]) => ({ rows, compute })) };
+      return {
+        ...requests.of(version),
+        ...counts,
+        batches: sorted.map(([rows, compute]) => ({ rows, compute })),
+      };
     },
   };
 }
@@ -109,14 +95,5 @@ function noDuration(): MutableDuration {
 }
 
 function noCounts(): Counts {
-  return {
-    lastInference: 0,
-    rowCount: 0,
-    runCount: 0,
-    success: noDuration(),
-    failure: noDuration(),
-    queue: noDuration(),
-    compute: noDuration(),
-    batches: new Map(),
-  };
+  return { rowCount: 0, runCount: 0, queue: noDuration(), compute: noDuration(), batches: new Map() };
 }

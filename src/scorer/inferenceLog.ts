@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { Tensor } from '../inference/datatypes.ts';
 import { SlipwayError } from '../protocol/errors.ts';
 import type { InferenceLogOptions } from '../protocol/scorer.ts';
 import type { LogCommand, LogMessage } from './inferenceLogThread.ts';
-import type { LoggedFeedback, LoggedRequest } from './loggedRequest.ts';
+import type { LoggedFeedback } from './loggedRequest.ts';
 import type { LoadedVersion } from './modelRepository.ts';
-import { buffersOf, createRequestPacker } from './packedRequests.ts';
+import { type AnsweredTensors, buffersOf, createRequestPacker } from './packedRequests.ts';
+import { type HiddenPart, layOutValues } from './valueLayouts.ts';
 
 /** A request for the log, as those see it who answer it. */
-export interface AnsweredRequest extends Omit<LoggedRequest, 'model'> {
+export interface AnsweredRequest extends Omit<AnsweredTensors, 'model'> {
   /** Null when it was refused before a version was chosen. */
   readonly loaded: LoadedVersion | null;
 }
@@ -26,9 +26,16 @@ export interface InferenceLog {
 }
 
 const flushRows = 5_000;
+/** Small enough that the memories that go to and fro stay small. */
+const flushBytes = 4 * 1024 * 1024;
 /** What may wait for the thread; while more does, new requests are left out of the log. */
 const waitingRequests = 20_000;
-const waitingBytes = 256 * 1024 * 1024;
+const waitingBytes = 64 * 1024 * 1024;
+/** Memories that lie ready, and how large they may be. */
+const spareMemories = 2;
+const spareBytes = 2 * flushBytes;
+/** The thread makes little garbage, and would else let much of it gather. */
+const threadLimits = { maxYoungGenerationSizeMb: 4 };
 
 // Beside this file, as source and as bundle.
 const threadFile = join(import.meta.dirname, `inferenceLogThread${extname(import.meta.filename)}`);
@@ -44,23 +51,24 @@ export async function openInferenceLog(
   warn: (message: string) => void,
 ): Promise<InferenceLog> {
   const { file, sample, flushMilliseconds } = options;
-  const thread = new Worker(threadFile, { workerData: options });
+  const redacted = new Set(options.redact);
+  const thread = new Worker(threadFile, { workerData: options, resourceLimits: threadLimits });
   await opened(thread, file);
 
   const packer = createRequestPacker();
   let keptFeedback: LoggedFeedback[] = [];
   let rows = 0;
-  let bytes = 0;
   /** What each `write` held that is not taken yet, oldest first. */
   const sent: { readonly count: number; readonly bytes: number }[] = [];
   /** What was kept or sent and is not taken yet. */
-  let waiting = { count: 0, bytes: 0 };
+  const waiting = { count: 0, bytes: 0 };
   let missing = 0;
   let timer: NodeJS.Timeout | null = null;
   let running = true;
   // Weak, so that a version that is unloaded can be forgotten.
-  const announced = new WeakMap<LoadedVersion['predictor'], number>();
+  const announced = new WeakMap<LoadedVersion['predictor'], Announced>();
   let announcedCount = 0;
+  const spare: ArrayBuffer[] = [];
   const exited = new Promise<void>((resolve) => {
     thread.once('exit', () => {
       running = false;
@@ -73,7 +81,12 @@ export async function openInferenceLog(
     if (message.type === 'warning') warn(message.message);
     if (message.type !== 'taken') return;
     const taken = sent.shift();
-    if (taken) waiting = { count: waiting.count - taken.count, bytes: waiting.bytes - taken.bytes };
+    if (taken) {
+      waiting.count -= taken.count;
+      waiting.bytes -= taken.bytes;
+    }
+    const { memory } = message;
+    if (memory && memory.byteLength <= spareBytes && spare.length < spareMemories) spare.push(memory);
     if (missing > 0) warn(`${missing} requests are missing from the inference log ${file}.`);
     missing = 0;
   });
@@ -84,42 +97,55 @@ export async function openInferenceLog(
     if (timer) clearTimeout(timer);
     timer = null;
     if (!running || (packer.count === 0 && keptFeedback.length === 0)) return;
-    sent.push({ count: packer.count, bytes });
-    const requests = packer.take();
+    sent.push({ count: packer.count, bytes: packer.bytes });
+    const requests = packer.take(spare.pop() ?? null);
     const command: LogCommand = { type: 'write', requests, feedback: keptFeedback };
     thread.postMessage(command, buffersOf(requests));
     keptFeedback = [];
     rows = 0;
-    bytes = 0;
   };
-  const numberOf = (loaded: LoadedVersion): number => {
+  const announce = (loaded: LoadedVersion): Announced => {
     const known = announced.get(loaded.predictor);
     if (known !== undefined) return known;
-    const number = announcedCount++;
-    announced.set(loaded.predictor, number);
-    const { inputs, outputs, layout } = loaded.predictor;
+    const { description, hidden } = layOutValues(loaded.predictor, redacted);
+    const created: Announced = { number: announcedCount++, hidden };
+    announced.set(loaded.predictor, created);
+    const { name, version } = loaded;
     send({
       type: 'announce',
-      number,
-      model: { name: loaded.name, version: loaded.version, inputs, outputs, layout },
+      number: created.number,
+      model: { name, version, layout: JSON.stringify(description) },
     });
-    return number;
+    return created;
+  };
+  const add = ({ loaded, ...request }: AnsweredRequest) => {
+    const model = loaded && announce(loaded);
+    const row = { ...request, model: model?.number ?? null };
+    const hidden = model?.hidden ?? [];
+    try {
+      packer.add(row, hidden);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      warn(
+        `The values of request "${request.requestId}" are missing from the inference log ${file}: ${error.message}`,
+      );
+      packer.add({ ...row, values: null }, hidden);
+    }
   };
   return {
-    add({ loaded, ...request }) {
+    add(request) {
       if (!running) return;
       if (sample < 1 && request.status < 400 && Math.random() >= sample) return;
-      const { values } = request;
-      const size = values ? byteSize(values.feeds) + byteSize(values.outputs) : 0;
-      if (waiting.count >= waitingRequests || (waiting.count > 0 && waiting.bytes + size > waitingBytes)) {
+      if (waiting.count >= waitingRequests || waiting.bytes >= waitingBytes) {
         missing += 1;
         return;
       }
-      packer.add({ ...request, model: loaded && numberOf(loaded) });
-      waiting = { count: waiting.count + 1, bytes: waiting.bytes + size };
-      rows += values?.feeds[0]?.shape[0] ?? 1;
-      bytes += size;
-      if (rows >= flushRows) flush();
+      const before = packer.bytes;
+      add(request);
+      waiting.count += 1;
+      waiting.bytes += packer.bytes - before;
+      rows += request.values?.feeds[0]?.shape[0] ?? 1;
+      if (rows >= flushRows || packer.bytes >= flushBytes) flush();
       else timer ??= setTimeout(flush, flushMilliseconds);
     },
     addFeedback(feedback) {
@@ -136,14 +162,9 @@ export async function openInferenceLog(
   };
 }
 
-/** About how much memory tensors take; two bytes for each letter of a string. */
-function byteSize(tensors: readonly Tensor[]): number {
-  let bytes = 0;
-  for (const { data } of tensors) {
-    if (!Array.isArray(data)) bytes += data.byteLength;
-    else for (const text of data) bytes += 16 + 2 * text.length;
-  }
-  return bytes;
+interface Announced {
+  readonly number: number;
+  readonly hidden: readonly HiddenPart[];
 }
 
 /** Resolves when the thread has the file open. */

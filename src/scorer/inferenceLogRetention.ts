@@ -31,7 +31,11 @@ export function createLogRetention(
   const oldest = connection.prepare(
     'DELETE FROM requests WHERE id IN (SELECT id FROM requests ORDER BY id LIMIT ?)',
   );
+  const oldestFeedback = connection.prepare(
+    'DELETE FROM feedback WHERE id IN (SELECT id FROM feedback ORDER BY id LIMIT ?)',
+  );
   const count = connection.prepare('SELECT max(id) - min(id) + 1 AS rows FROM requests').pluck();
+  const feedbackCount = connection.prepare('SELECT max(id) - min(id) + 1 AS rows FROM feedback').pluck();
   const page = Number(connection.pragma('page_size', { simple: true }));
   const usedBytes = () =>
     (Number(connection.pragma('page_count', { simple: true })) -
@@ -50,9 +54,10 @@ export function createLogRetention(
       if (keepBytes === null) return;
       const used = usedBytes();
       if (used <= keepBytes) return;
-      const rows = Number(count.get() ?? 0);
-      const excess = Math.ceil((rows * (used - keepBytes)) / used);
-      oldest.run(Math.max(1, Math.min(excess, deletedAtOnce)));
+      // The same share of both, so that they reach back about as far.
+      const share = (used - keepBytes) / used;
+      oldest.run(Math.min(Math.ceil(Number(count.get() ?? 0) * share), deletedAtOnce));
+      oldestFeedback.run(Math.min(Math.ceil(Number(feedbackCount.get() ?? 0) * share), deletedAtOnce));
       next = now;
     },
   };

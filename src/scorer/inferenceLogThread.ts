@@ -5,8 +5,8 @@ import type { LoggedFeedback, LoggedModel } from './loggedRequest.ts';
 import { type PackedRequests, unpackRequests } from './packedRequests.ts';
 
 /**
- * Entry of the thread that writes an inference log, so that nobody waits for an answer while rows become JSON and lie
- * down in a file. It ends on the command `close`.
+ * Entry of the thread that writes an inference log, so that nobody waits for an answer while rows lie down in a file.
+ * It ends on the command `close`.
  */
 
 /** What the scorer tells the thread. */
@@ -24,11 +24,15 @@ export type LogMessage =
   | { readonly type: 'open' }
   | { readonly type: 'failed'; readonly detail: string }
   | { readonly type: 'warning'; readonly message: string }
-  /** What was sent in one `write` was taken, and is in the file unless a warning said otherwise. */
-  | { readonly type: 'taken' };
+  /**
+   * What was sent in one `write` was taken, and is in the file unless a warning said otherwise. Its memory comes back
+   * to be used again, unless requests in it still wait for the file.
+   */
+  | { readonly type: 'taken'; readonly memory: ArrayBuffer | null };
 
 function begin(): void {
-  const tell = (message: LogMessage) => parentPort?.postMessage(message);
+  const tell = (message: LogMessage, memory: readonly ArrayBuffer[] = []) =>
+    parentPort?.postMessage(message, memory);
   let writer: ReturnType<typeof openInferenceLogWriter>;
   try {
     const options: InferenceLogOptions = workerData;
@@ -42,10 +46,12 @@ function begin(): void {
       case 'announce':
         writer.announce(command.number, command.model);
         return;
-      case 'write':
-        writer.write(unpackRequests(command.requests), command.feedback);
-        tell({ type: 'taken' });
+      case 'write': {
+        const { memory } = command.requests;
+        const isWritten = writer.write(unpackRequests(command.requests), command.feedback);
+        tell({ type: 'taken', memory: isWritten ? memory : null }, isWritten ? [memory] : []);
         return;
+      }
       case 'close':
         writer.close();
         parentPort?.close();

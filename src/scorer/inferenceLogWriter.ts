@@ -1,40 +1,45 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
-import { rowCount } from '../inference/datatypes.ts';
 import type { InferenceLogOptions } from '../protocol/scorer.ts';
 import { createLogRetention } from './inferenceLogRetention.ts';
 import { upgradeInferenceLog } from './inferenceLogSchema.ts';
 import type { LoggedFeedback, LoggedModel, LoggedRequest } from './loggedRequest.ts';
-import { createLoggedValues, type LoggedValues } from './loggedValues.ts';
 
 /** Writes an inference log. Blocks its thread while it writes. */
 export interface InferenceLogWriter {
   /** Names a model for the requests that follow. */
   announce(number: number, model: LoggedModel): void;
-  /** Writes requests. Those that the file cannot take now are kept for the next time, which comes by itself. */
-  write(requests: readonly LoggedRequest[], feedback: readonly LoggedFeedback[]): void;
+  /**
+   * Writes requests. Those that the file cannot take now are kept for the next time, which comes by itself.
+   *
+   * @returns whether none is kept.
+   */
+  write(requests: readonly LoggedRequest[], feedback: readonly LoggedFeedback[]): boolean;
   /** Writes what is kept, if the file takes it now, and closes the file. */
   close(): void;
 }
 
-type LoggedCell = string | number | null;
+type LoggedCell = string | number | Uint8Array | null;
 
 /** One statement for many rows: calling SQLite takes longer than writing a row. */
 const rowsAtOnce = 32;
 
 function insertOf(rows: number): string {
   return `INSERT INTO requests
-    (request_id, received_at, model_name, model_version, variant, row_count, status, latency_us, inputs, outputs)
+    (request_id, received_at, model_name, model_version, variant, row_count, status, latency_us, layout, packed)
     VALUES ${Array.from({ length: rows }, () => '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}`;
 }
 
+/** A request of many rows fits into a page: spread over several of the usual size it takes twice as long to write. */
+const pageBytes = 32 * 1024;
 const retryMilliseconds = 1_000;
 /** How long a file that another scorer opens or closes at the same moment is tried. */
 const openMilliseconds = 3_000;
 const idleMilliseconds = 1_000;
-/** Requests kept while the file cannot be written; beyond that the oldest are lost. */
+/** What is kept while the file cannot be written; beyond that the oldest requests are lost. */
 const keptRequests = 10_000;
+const keptBytes = 64 * 1024 * 1024;
 
 /**
  * Opens or creates the log of an endpoint.
@@ -47,16 +52,23 @@ export function openInferenceLogWriter(
   warn: (message: string) => void,
 ): InferenceLogWriter {
   const { file } = options;
-  const redacted = new Set(options.redact);
   mkdirSync(dirname(file), { recursive: true });
   const connection = new BetterSqlite3(file, { timeout: 1000 });
   patiently(() => {
+    // Of a new file only.
+    connection.pragma(`page_size = ${pageBytes}`);
     connection.pragma('journal_mode = WAL');
     connection.pragma('synchronous = NORMAL');
     upgradeInferenceLog(connection);
   });
   const retention = createLogRetention(connection, options);
-  const models = new Map<number, { readonly model: LoggedModel; readonly values: LoggedValues }>();
+  const models = new Map<number, LoggedModel>();
+  /** The rows of `layouts` that describe the models' values. */
+  const layouts = new Map<number, number>();
+  const addLayout = connection.prepare('INSERT INTO layouts (description) VALUES (?) ON CONFLICT DO NOTHING');
+  const findLayout = connection
+    .prepare<[string], number>('SELECT id FROM layouts WHERE description = ?')
+    .pluck();
   const insertMany = connection.prepare<LoggedCell[]>(insertOf(rowsAtOnce));
   const insertOne = connection.prepare<LoggedCell[]>(insertOf(1));
   const insertFeedback = connection.prepare(
@@ -68,35 +80,18 @@ export function openInferenceLogWriter(
   let timer: NodeJS.Timeout | null = null;
 
   const addCells = (cells: LoggedCell[], request: LoggedRequest): void => {
-    const { requestId, receivedAt, status, latencyMicroseconds, variant, values } = request;
+    const { requestId, receivedAt, status, latencyMicroseconds, variant, rowCount, packed } = request;
     const known = request.model === null ? undefined : models.get(request.model);
-    let inputs: string | null = null;
-    let outputs: string | null = null;
-    try {
-      if (values && known) {
-        inputs = known.values.inputs(values.feeds);
-        outputs = known.values.outputs(values.outputs);
-      }
-    } catch (error) {
-      // Such as more text than a string can hold. One request must not keep the others from the log.
-      const detail = error instanceof Error ? error.message : String(error);
-      warn(`The values of request "${requestId}" are missing from the inference log ${file}: ${detail}`);
-    }
-    cells.push(
-      requestId,
-      receivedAt,
-      known?.model.name ?? null,
-      known?.model.version ?? 0,
-      variant,
-      values ? rowCount(values.feeds) : 0,
-      status,
-      latencyMicroseconds,
-      inputs,
-      outputs,
-    );
+    cells.push(requestId, receivedAt, known?.name ?? null, known?.version ?? 0, variant, rowCount, status);
+    cells.push(latencyMicroseconds, packed && (layouts.get(request.model ?? -1) ?? null), packed);
   };
   const writeAll = connection.transaction(
     (requests: readonly LoggedRequest[], feedback: readonly LoggedFeedback[]) => {
+      for (const [number, { layout }] of models) {
+        if (layouts.has(number)) continue;
+        addLayout.run(layout);
+        layouts.set(number, findLayout.get(layout) ?? 0);
+      }
       const whole = requests.length - (requests.length % rowsAtOnce);
       for (let from = 0; from < whole; from += rowsAtOnce) {
         const cells: LoggedCell[] = [];
@@ -118,6 +113,7 @@ export function openInferenceLogWriter(
     kept = kept.slice(count);
     warn(`${count} requests are missing from the inference log ${file}.`);
   };
+  const isAllWritten = () => kept.length === 0 && keptFeedback.length === 0;
   const deleteOld = () => {
     try {
       retention.apply(Date.now());
@@ -131,7 +127,7 @@ export function openInferenceLogWriter(
     if (!timer) deleteOld();
   }, idleMilliseconds).unref();
   const writeKept = () => {
-    if (kept.length === 0 && keptFeedback.length === 0) return;
+    if (isAllWritten()) return;
     try {
       writeAll.immediate(kept, keptFeedback);
       kept = [];
@@ -139,6 +135,8 @@ export function openInferenceLogWriter(
     } catch (error) {
       if (!(error instanceof BetterSqlite3.SqliteError)) throw error;
       warn(`The inference log ${file} cannot be written: ${error.message}`);
+      // Their rows were taken back with all others.
+      layouts.clear();
       return;
     }
     deleteOld();
@@ -146,12 +144,12 @@ export function openInferenceLogWriter(
   const writeOrRetry = () => {
     timer = null;
     writeKept();
-    loseOldest(kept.length - keptRequests);
-    if (kept.length > 0 || keptFeedback.length > 0) timer = setTimeout(writeOrRetry, retryMilliseconds);
+    loseOldest(kept.length - keepable(kept));
+    if (!isAllWritten()) timer = setTimeout(writeOrRetry, retryMilliseconds);
   };
   return {
     announce(number, model) {
-      models.set(number, { model, values: createLoggedValues(model, redacted) });
+      models.set(number, model);
     },
     write(requests, feedback) {
       kept = kept.length === 0 ? requests : [...kept, ...requests];
@@ -159,6 +157,7 @@ export function openInferenceLogWriter(
         keptFeedback.length === 0 ? feedback : [...keptFeedback, ...feedback].slice(-keptRequests);
       // A try waits for whoever holds the file. While the next one is due, more would queue up, and a drain behind them.
       if (!timer) writeOrRetry();
+      return isAllWritten();
     },
     close() {
       if (timer) clearTimeout(timer);
@@ -171,6 +170,18 @@ export function openInferenceLogWriter(
       connection.close();
     },
   };
+}
+
+/** How many of the latest requests may be kept. */
+function keepable(requests: readonly LoggedRequest[]): number {
+  let bytes = 0;
+  let count = 0;
+  while (count < Math.min(requests.length, keptRequests)) {
+    bytes += requests[requests.length - 1 - count]?.packed?.length ?? 0;
+    if (bytes > keptBytes) break;
+    count += 1;
+  }
+  return count;
 }
 
 /** Tries again while another process holds the file: SQLite does not wait everywhere while a file is opened. */

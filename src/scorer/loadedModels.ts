@@ -15,9 +15,10 @@ export interface LoadedModels extends ModelRepository {
   /**
    * Loads and warms a version, in place of the same one.
    *
+   * @param signal says that nobody wants it any more.
    * @throws SlipwayError `modelUnreadable` and what else hinders; what was loaded before stays.
    */
-  load(model: ScorerModel): Promise<LoadedVersion>;
+  load(model: ScorerModel, signal?: AbortSignal): Promise<LoadedVersion>;
   /**
    * Forgets a version once the runs under way are done.
    *
@@ -114,13 +115,18 @@ export function createLoadedModels({ main, open, batchRows, executed }: LoadedMo
       if (!highest) throw noModel(name, [...models.keys()]);
       return { loaded: highest, variant: 'stable' };
     },
-    async load(description) {
+    async load(description, signal) {
       const { name, version, labels, digest, source } = description;
-      const model = await open(description);
+      const model = await open(description, signal);
       let running = 0;
       let idle: (() => void) | null = null;
+      const ended = () => {
+        running--;
+        if (running === 0) idle?.();
+      };
       let predictor: Predictor;
       try {
+        signal?.throwIfAborted();
         const { example, columns } = description;
         predictor = await createPredictor(
           model,
@@ -129,6 +135,7 @@ export function createLoadedModels({ main, open, batchRows, executed }: LoadedMo
           batchRows,
           (run) => executed?.({ name, version }, run),
         );
+        signal?.throwIfAborted();
       } catch (error) {
         await model.close();
         throw error;
@@ -144,14 +151,11 @@ export function createLoadedModels({ main, open, batchRows, executed }: LoadedMo
           pending: () => running,
           predictor: {
             ...predictor,
-            async predict(feeds) {
+            predict(feeds) {
               running++;
-              try {
-                return await predictor.predict(feeds);
-              } finally {
-                running--;
-                if (running === 0) idle?.();
-              }
+              const outputs = predictor.predict(feeds);
+              outputs.then(ended, ended);
+              return outputs;
             },
           },
         },

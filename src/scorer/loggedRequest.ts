@@ -1,17 +1,12 @@
-import type { ColumnLayout } from '../inference/columns.ts';
-import type { Tensor } from '../inference/datatypes.ts';
-import type { OutputSpecification, TensorSpecification } from '../inference/model.ts';
-
-/** What of a model is needed to name the columns of its requests. */
+/** A version that the log knows by a number, so that requests need not name it. */
 export interface LoggedModel {
   readonly name: string;
   readonly version: number;
-  readonly inputs: readonly TensorSpecification[];
-  readonly outputs: readonly OutputSpecification[];
-  readonly layout: ColumnLayout | null;
+  /** JSON text of a `ValueLayout`. */
+  readonly layout: string;
 }
 
-/** One prediction request and what became of it. */
+/** One prediction request and what became of it, as the log is told. */
 export interface LoggedRequest {
   readonly requestId: string;
   /** UTC milliseconds. */
@@ -21,8 +16,10 @@ export interface LoggedRequest {
   /** The number that the model was announced under; null for a request that was refused before it was chosen. */
   readonly model: number | null;
   readonly variant: string;
-  /** Null for a request that was refused. */
-  readonly values: { readonly feeds: readonly Tensor[]; readonly outputs: readonly Tensor[] } | null;
+  /** 0 for a request that was refused. */
+  readonly rowCount: number;
+  /** What was asked and answered, as `src/protocol/packedTensors.ts` describes it; null for a request that was refused. */
+  readonly packed: Uint8Array | null;
 }
 
 /** What a client told of a request later. */

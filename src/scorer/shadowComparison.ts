@@ -1,5 +1,5 @@
 import type { Tensor } from '../inference/datatypes.ts';
-import { fromHalfBits } from '../inference/halfPrecision.ts';
+import { fromHalfBits } from '../protocol/halfPrecision.ts';
 import type { ShadowStatistics } from '../protocol/scorer.ts';
 import type { LoadedVersion } from './modelRepository.ts';
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fromErrorData, SlipwayError, toErrorData } from '../protocol/errors.ts';
+import { keepUntilSignal } from '../supervision/keepUntilSignal.ts';
 import { type Fleet, startFleet } from '../supervision/scorerFleet.ts';
 import { isHealthy } from './standalone/health.ts';
 import { checkPlatform, findModel, readConfig } from './standalone/packageFolder.ts';
@@ -36,23 +37,7 @@ async function main([command = 'serve', ...rest]: readonly string[]): Promise<nu
     tell('The package is sound.');
     return 0;
   }
-  return serve(() => startFleet({ script, ...settings, log }));
-}
-
-async function serve(start: () => Promise<Fleet>): Promise<number> {
-  let fleet: Fleet | null = null;
-  let asked = false;
-  const end = () => {
-    asked = true;
-    void fleet?.drain();
-  };
-  process.on('SIGINT', end);
-  process.on('SIGTERM', end);
-  fleet = await start();
-  if (asked) void fleet.drain();
-  else tellReady(fleet);
-  const failure = await fleet.ended;
-  if (failure !== null) throw failure;
+  await keepUntilSignal(() => startFleet({ script, ...settings, log }), tellReady);
   return 0;
 }
 

@@ -1,6 +1,6 @@
 import type { ScorerMessage } from '../protocol/scorer.ts';
+import type { RequestCounters } from './requestCounters.ts';
 import type { ShadowRuns } from './shadowRuns.ts';
-import type { VariantCounter } from './variantStatistics.ts';
 
 /** Tells the engine what was asked, soon after it was, and not for each request. */
 export interface StatisticsTeller {
@@ -13,7 +13,7 @@ export interface StatisticsTeller {
 const delayMilliseconds = 250;
 
 export function createStatisticsTeller(
-  counter: VariantCounter,
+  counter: Pick<RequestCounters, 'variants' | 'refusedCount'>,
   shadows: ShadowRuns,
   tell: (message: ScorerMessage) => void,
 ): StatisticsTeller {

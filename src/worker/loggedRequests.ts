@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import BetterSqlite3 from 'better-sqlite3';
 import { SlipwayError } from '../protocol/errors.ts';
+import { createLoggedValuesReader, type LoggedValue, type StoredValues } from '../protocol/loggedValues.ts';
 import { inferenceLogTable, shadowVariant } from '../protocol/scorer.ts';
 import { type ColumnCollector, type ColumnValues, createColumnCollector } from './columnValues.ts';
 
@@ -20,8 +21,7 @@ export interface LogWindow {
   readonly to: number;
 }
 
-interface LoggedRow {
-  readonly inputs: string;
+interface LoggedRow extends StoredValues {
   readonly rowCount: number;
 }
 
@@ -68,7 +68,8 @@ async function readWindow(
 ): Promise<LoggedRequests> {
   // A log that no scorer has opened since there are shadows has no column for them.
   const knowsShadows = Number(log.pragma('user_version', { simple: true })) >= 2;
-  const condition = `received_at BETWEEN ? AND ? AND inputs IS NOT NULL AND row_count > 0${
+  const reader = createLoggedValuesReader(log);
+  const condition = `received_at BETWEEN ? AND ? AND row_count > 0${
     knowsShadows ? ` AND variant <> '${shadowVariant}'` : ''
   }`;
   const requestCount = log
@@ -89,11 +90,13 @@ async function readWindow(
   let requests = 0;
   const rows = log
     .prepare<[number, number], LoggedRow>(
-      `SELECT inputs, row_count AS rowCount FROM ${inferenceLogTable} WHERE ${condition}`,
+      `SELECT ${reader.columns}, row_count AS rowCount FROM ${inferenceLogTable} WHERE ${condition}`,
     )
     .iterate(from, to);
   for (const row of rows) {
-    addRequest(JSON.parse(row.inputs), collectorOf);
+    const inputs = reader.values(row, 'inputs');
+    if (inputs === null) continue;
+    addRequest(inputs, collectorOf);
     rowCount += row.rowCount;
     requests += 1;
     if (requests % 1000 === 0) {
@@ -111,9 +114,11 @@ async function readWindow(
   return { rowCount, columns };
 }
 
-function addRequest(inputs: unknown, collectorOf: (name: string) => ColumnCollector): void {
-  if (typeof inputs !== 'object' || inputs === null) return;
-  for (const [name, values] of Object.entries(inputs)) {
+function addRequest(
+  inputs: ReadonlyMap<string, LoggedValue>,
+  collectorOf: (name: string) => ColumnCollector,
+): void {
+  for (const [name, values] of inputs) {
     if (!Array.isArray(values)) continue;
     for (const value of values) {
       if (Array.isArray(value)) addElements(name, value.flat(Number.POSITIVE_INFINITY), collectorOf);
@@ -138,7 +143,7 @@ function addElements(
 }
 
 function addValue(column: ColumnCollector, value: unknown): void {
-  if (typeof value === 'number') column.addNumber(value);
+  if (typeof value === 'number' || typeof value === 'bigint') column.addNumber(Number(value));
   else if (typeof value === 'string') column.addText(value);
   else if (typeof value === 'boolean') column.addTruth(value);
   else if (value === null || value === undefined) column.addMissing();

@@ -1,5 +1,6 @@
 import { checkEnvironment } from '../inference/python/environment.ts';
 import { SlipwayError, toErrorData } from '../protocol/errors.ts';
+import type { RuntimeChoice } from '../protocol/tuning.ts';
 import {
   recordsTaken,
   type WorkerJob,
@@ -7,6 +8,7 @@ import {
   type WorkerResults,
   workerJob,
 } from '../protocol/worker.ts';
+import { tune } from '../tuning/measurement.ts';
 import { convertToOnnx } from './conversion/convert.ts';
 import { computeDrift } from './drift.ts';
 import { detectSources } from './import/detect.ts';
@@ -71,7 +73,19 @@ async function resultOf(job: WorkerJob, sender: RecordSender): Promise<WorkerRes
       return replayRequests(job, progress);
     case 'loadTest':
       return runLoadTest(job, { progress, step: (step) => tell({ type: 'loadTestStep', step }) });
+    case 'tune':
+      return tune({
+        ...job,
+        // It is killed to cancel.
+        signal: new AbortController().signal,
+        progress: (fraction, next) => progress(fraction, wayText(next)),
+        warn: (message) => process.stderr.write(`${message}\n`),
+      });
   }
+}
+
+function wayText(way: RuntimeChoice | null): string {
+  return way === null ? '' : JSON.stringify(way);
 }
 
 function progress(fraction: number, message: string): void {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import BetterSqlite3 from 'better-sqlite3';
 import { SlipwayError } from '../protocol/errors.ts';
+import { createLoggedValuesReader, type StoredValues } from '../protocol/loggedValues.ts';
 import { feedbackTable, inferenceLogTable, shadowVariant } from '../protocol/scorer.ts';
 import type { RolloutSample, WorkerJobOf } from '../protocol/worker.ts';
 import { momentsOf, noMoments } from '../statistics/moments.ts';
@@ -67,9 +68,10 @@ async function read(log: BetterSqlite3.Database, job: SampleJob): Promise<Rollou
   const stable: Arm = { outputs: [], rows: 0, labelled: [], rewards: [] };
   const { truths, rewards } = readFeedback(log, job.from);
   const candidateVariant = job.shadow ? shadowVariant : 'candidate';
-  const outputsOf = log
-    .prepare<[number], string | null>(`SELECT outputs FROM ${inferenceLogTable} WHERE id = ?`)
-    .pluck();
+  const reader = createLoggedValuesReader(log);
+  const valuesOf = log.prepare<[number], StoredValues>(
+    `SELECT ${reader.columns} FROM ${inferenceLogTable} WHERE id = ?`,
+  );
   // What lies before inputs and outputs in a row is read without them; by time, as that order has an index.
   const requests = log
     .prepare<[number, string, number], RequestRow>(
@@ -91,7 +93,8 @@ async function read(log: BetterSqlite3.Database, job: SampleJob): Promise<Rollou
     const truth = truths.get(requestId);
     const isCompared = arm.outputs.length < driftRequestLimit && arm.rows < driftRowLimit;
     if (isCompared || truth !== undefined) {
-      const outputs = parseObject(outputsOf.get(id));
+      const stored = valuesOf.get(id);
+      const outputs = stored ? parseObject(reader.text(stored, 'outputs')) : null;
       if (outputs !== null && isCompared) {
         arm.outputs.push(outputs);
         arm.rows += rowCount;
@@ -132,7 +135,7 @@ function readFeedback(log: BetterSqlite3.Database, from: number) {
   return { truths, rewards };
 }
 
-function parseObject(json: string | null | undefined): Record<string, unknown> | null {
+function parseObject(json: string | null): Record<string, unknown> | null {
   if (!json) return null;
   const parsed: unknown = JSON.parse(json);
   return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? { ...parsed } : null;

@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
-import { inferenceLogTable, type ScorerOptionsInput } from '../../src/protocol/scorer.ts';
+import { inferenceLogTable } from '../../src/protocol/scorer.ts';
 import { startFleet } from '../../src/supervision/scorerFleet.ts';
+import type { DoorlessOptions } from '../../src/supervision/scorerProcess.ts';
 import { inTemporaryFolder } from '../engine/headless.ts';
 import { startLoadGenerator } from './serving/load.ts';
 import { residentBytes } from './serving/processorTime.ts';
@@ -36,7 +37,7 @@ export async function run(): Promise<void> {
 
 async function soak(folder: string): Promise<void> {
   const log = join(folder, 'log.db');
-  const scorer: Omit<ScorerOptionsInput, 'port'> = {
+  const scorer: DoorlessOptions = {
     endpoint: 'soak',
     models: [{ name: 'mlp', version: 1, source: { type: 'onnx', file: join(folder, 'mlp.onnx') } }],
     host: '127.0.0.1',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { fromHalfBits, toHalfBits } from '../../src/inference/halfPrecision.ts';
+import { fromHalfBits, toHalfBits } from '../../src/protocol/halfPrecision.ts';
 
 /** The language's own 16-bit floats, which Node.js 24 has and the libraries of TypeScript 6 do not know yet. */
 interface HalfView {

@@ -1,9 +1,39 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { columnJson, columnLayout, inputsJson, outputsJson } from '../../src/inference/columns.ts';
-import { allocate, type Datatype, type Tensor } from '../../src/inference/datatypes.ts';
-import { shortestFloats } from '../../src/inference/shortestFloat.ts';
-import { createLoggedValues } from '../../src/scorer/loggedValues.ts';
+import { columnLayout } from '../../src/inference/columns.ts';
+import { allocate, type Datatype, missingText, type Tensor } from '../../src/inference/datatypes.ts';
+import { shortestFloats } from '../../src/inference/shortestFloats.ts';
+import { createLoggedValuesReader, type Side } from '../../src/protocol/loggedValues.ts';
+import { createRequestPacker, unpackRequests } from '../../src/scorer/packedRequests.ts';
+import { type LoggedForm, layOutValues } from '../../src/scorer/valueLayouts.ts';
+import { keptInputs, keptOutputs } from './keptValues.ts';
+
+/** What the log tells of a request, after it went through its file's form. */
+function toldOf(
+  form: LoggedForm,
+  redacted: ReadonlySet<string>,
+  feeds: readonly Tensor[],
+  outputs: readonly Tensor[],
+  side: Side,
+): string | null {
+  const { description, hidden } = layOutValues(form, redacted);
+  const packer = createRequestPacker();
+  const request = {
+    requestId: 'a',
+    receivedAt: 1,
+    status: 200,
+    latencyMicroseconds: 1,
+    model: 0,
+    variant: 'a',
+  };
+  packer.add({ ...request, values: { feeds, outputs } }, hidden);
+  const [row] = unpackRequests(packer.take(null));
+  const reader = createLoggedValuesReader({
+    pragma: () => 3,
+    prepare: () => ({ get: () => ({ description: JSON.stringify(description) }) }),
+  });
+  return reader.text({ inputs: null, outputs: null, layout: 1, packed: row?.packed ?? null }, side);
+}
 
 const special = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, 8.600000381469727];
 
@@ -44,13 +74,13 @@ describe('The values of a logged request', () => {
         ];
         for (const { inputs, columns } of layouts) {
           const layout = columnLayout(inputs, columns);
-          const model = { name: 'wine', version: 1, inputs, outputs: [], layout };
+          const form = { inputs, outputs: [], layout };
           const feeds = inputs.map(({ datatype: type, shape }) =>
             filled(type, [rows, ...shape.slice(1)], numbers),
           );
           assert.equal(
-            createLoggedValues(model, hidden).inputs(feeds),
-            inputsJson(feeds.map(shortestFloats), inputs, layout, hidden),
+            toldOf(form, hidden, feeds, [], 'inputs'),
+            keptInputs(feeds.map(shortestFloats), inputs, layout, hidden),
           );
         }
       }),
@@ -69,15 +99,69 @@ describe('The values of a logged request', () => {
           const shape = [-1, ...rest];
           for (const names of [['y'], ['y', 'z']]) {
             const outputs = names.map((name) => ({ name, datatype: type, shape, labels: null }));
-            const model = { name: 'wine', version: 1, inputs: [], outputs, layout: null };
+            const form = { inputs: [], outputs, layout: null };
             const tensors = names.map(() => filled(type, [rows, ...rest], numbers));
             assert.equal(
-              createLoggedValues(model, hidden).outputs(tensors),
-              outputsJson(tensors.map(shortestFloats), outputs, columnJson, hidden),
+              toldOf(form, hidden, [], tensors, 'outputs'),
+              keptOutputs(tensors.map(shortestFloats), outputs, hidden),
             );
           }
         },
       ),
     );
   });
+
+  it('are scores by class, and no value of BYTES is null', () => {
+    const outputs = [
+      { name: 'label', datatype: 'BYTES', shape: [-1], labels: null },
+      { name: 'scores', datatype: 'FP32', shape: [-1, 2], labels: ['red', 7n] },
+    ] as const;
+    const tensors: readonly Tensor[] = [
+      { datatype: 'BYTES', shape: [2], data: ['\ufeffvinho 🍷', missingText] },
+      { datatype: 'FP32', shape: [2, 2], data: Float32Array.of(0.1, 0.9, Number.NaN, -0) },
+    ];
+    assert.equal(
+      toldOf({ inputs: [], outputs, layout: null }, new Set(), [], tensors, 'outputs'),
+      '{"label":["\ufeffvinho 🍷",null],"scores":[{"7":0.9,"red":0.1},{"7":-0.0,"red":null}]}',
+    );
+  });
+
+  it('leave nothing of what is redacted behind in their bytes', () => {
+    const secret = 'segredo';
+    const inputs = [
+      { name: 'x', datatype: 'FP32', shape: [-1, 2] },
+      { name: 'text', datatype: 'BYTES', shape: [-1, 2] },
+    ] as const;
+    const form = { inputs, outputs: [], layout: columnLayout(inputs, ['a', 'b', 'c', 'd']) };
+    const named = { ...form, layout: { named: true, places: places(['a', 'b', 'c', 'd']) } };
+    const feeds: readonly Tensor[] = [
+      { datatype: 'FP32', shape: [2, 2], data: Float32Array.of(1, 13.25, 2, 13.25) },
+      { datatype: 'BYTES', shape: [2, 2], data: [secret, 'u', secret, 'v'] },
+    ];
+    const { hidden } = layOutValues(named, new Set(['b', 'c']));
+    const packer = createRequestPacker();
+    packer.add(
+      {
+        requestId: 'a',
+        receivedAt: 1,
+        status: 200,
+        latencyMicroseconds: 1,
+        model: 0,
+        variant: 'a',
+        values: { feeds, outputs: [] },
+      },
+      hidden,
+    );
+    const bytes = Buffer.from(unpackRequests(packer.take(null))[0]?.packed ?? []);
+    assert.equal(bytes.includes(secret), false);
+    assert.equal(bytes.includes(Buffer.from(Float32Array.of(13.25).buffer)), false);
+    assert.equal(
+      toldOf(named, new Set(['b', 'c']), feeds, [], 'inputs'),
+      '{"a":[1,2],"b":null,"c":null,"d":["u","v"]}',
+    );
+  });
 });
+
+function places(names: readonly string[]) {
+  return names.map((name, index) => ({ name, input: index >> 1, offset: index % 2 }));
+}

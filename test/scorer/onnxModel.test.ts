@@ -136,6 +136,9 @@ describe('An ONNX model', () => {
     assert.match(value('description') ?? '', /^A model of wine wine [a-z ]*…$/);
     assert.equal(value('description')?.length, 200);
     assert.equal(value('metadata author'), 'Zoë');
+    // A text that is there and empty says nothing: skl2onnx writes its description so.
+    const quiet = (await load(talkativeModel(''))).facts;
+    assert.ok(quiet.every(({ name }) => name !== 'description'));
     assert.deepEqual((await load(linearModel())).facts, [
       { name: 'opset', value: 'ai.onnx 17, ai.onnx.ml 3' },
       { name: 'IR version', value: '8' },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { shortestFloat } from '../../src/inference/shortestFloat.ts';
+import { shortestFloat } from '../../src/protocol/shortestFloat.ts';
 
 const digitsOf = (value: number) => value.toExponential().replace(/e.*|[.-]/g, '').length;
 

@@ -18,6 +18,8 @@ const headFields = {
   metadata: 14,
 } as const;
 const headNumbers: ReadonlySet<number> = new Set(Object.values(headFields));
+/** The others are texts, which writers also give when they are empty. */
+const wholeNumbers: readonly number[] = [headFields.irVersion, headFields.modelVersion];
 const graphHeadFields = { name: 2, description: 10 } as const;
 const opsetFields = { domain: 1, version: 2 } as const;
 const entryFields = { key: 1, value: 2 } as const;
@@ -47,7 +49,7 @@ export function readFacts(model: Uint8Array): readonly ModelFact[] {
         value: entry.get(entryFields.value) ?? '',
       });
     } else if (headNumbers.has(field.number)) {
-      texts.set(field.number, field.content.length > 0 ? readText(field) : field.value.toString());
+      texts.set(field.number, wholeNumbers.includes(field.number) ? field.value.toString() : readText(field));
     }
   }
   const producer = [texts.get(headFields.producer), texts.get(headFields.producerVersion)];
@@ -62,7 +64,7 @@ export function readFacts(model: Uint8Array): readonly ModelFact[] {
     { name: 'graph', value: graph.get(graphHeadFields.name) ?? '' },
     {
       name: 'description',
-      value: texts.get(headFields.description) ?? graph.get(graphHeadFields.description) ?? '',
+      value: texts.get(headFields.description) || (graph.get(graphHeadFields.description) ?? ''),
     },
     ...metadata.slice(0, mostMetadata),
   ];

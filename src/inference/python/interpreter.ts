@@ -103,8 +103,9 @@ function interpreterEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessE
   return {
     ...Object.fromEntries(kept),
     PYTHONIOENCODING: 'utf-8',
-    // MLflow would tell its makers, and make a store where there is none.
+    // MLflow and ONNX Runtime would tell their makers, and MLflow make a store where there is none.
     MLFLOW_DISABLE_TELEMETRY: 'true',
+    ORT_DISABLE_TELEMETRY: '1',
     MLFLOW_TRACKING_URI: '',
   };
 }

@@ -1,9 +1,9 @@
 import { elementJson, sliceData, type Tensor } from '../../inference/datatypes.ts';
-import { fromHalfBits } from '../../inference/halfPrecision.ts';
 import type { OutputSpecification } from '../../inference/model.ts';
 import { badRequest } from '../../inference/problem.ts';
-import { shortestFloat } from '../../inference/shortestFloat.ts';
 import { elementCount } from '../../inference/tensorJson.ts';
+import { fromHalfBits } from '../../protocol/halfPrecision.ts';
+import { shortestFloat } from '../../protocol/shortestFloat.ts';
 
 /**
  * The highest values of each row of an output, highest first, each as the text `value:index` or `value:index:label`

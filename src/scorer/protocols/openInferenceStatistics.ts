@@ -1,5 +1,6 @@
-import type { Duration, InferenceCounters } from '../inferenceCounters.ts';
+import type { InferenceCounters } from '../inferenceCounters.ts';
 import type { LoadedVersion, ModelRepository } from '../modelRepository.ts';
+import type { Duration } from '../requestCounters.ts';
 import { describedVersion } from './openInferenceMetadata.ts';
 
 /**

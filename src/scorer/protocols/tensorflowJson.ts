@@ -1,6 +1,6 @@
 import { type Datatype, elementJson, given, type Tensor } from '../../inference/datatypes.ts';
 import { badRequest } from '../../inference/problem.ts';
-import { shortestFloats } from '../../inference/shortestFloat.ts';
+import { shortestFloats } from '../../inference/shortestFloats.ts';
 import { isJsonObject } from '../requestBody.ts';
 
 /** Whether a value is `{"b64": "..."}`, which is a string in base64 and no object of tensors. */

@@ -17,6 +17,9 @@ if (fromFragment !== null) {
   history.replaceState(null, '', location.pathname);
 }
 
+// A proxy may show this page below a path of its own.
+const address = (path) => new URL('.' + path, location.origin + location.pathname).href;
+
 function headers() {
   const token = element('token').value.trim();
   return token === '' ? {} : { authorization: 'Bearer ' + token };
@@ -30,7 +33,7 @@ function tell(message, isError) {
 async function open() {
   let answer;
   try {
-    answer = await fetch('/try/models.json', { headers: headers() });
+    answer = await fetch(address('/try/models.json'), { headers: headers() });
   } catch (error) {
     return tell(say('unreachable', error.message), true);
   }
@@ -134,7 +137,7 @@ async function predict() {
   tell(texts.asking, false);
   const began = performance.now();
   try {
-    const answer = await fetch(chosen().path, {
+    const answer = await fetch(address(chosen().path), {
       method: 'POST',
       headers: { ...headers(), 'content-type': 'application/json' },
       body: sent,
@@ -191,7 +194,7 @@ const snippets = {
 
 async function copy(kind) {
   try {
-    await navigator.clipboard.writeText(snippets[kind](location.origin + chosen().path, body()));
+    await navigator.clipboard.writeText(snippets[kind](address(chosen().path), body()));
     tell(say('copied', kind), false);
   } catch (error) {
     tell(error.message, true);

@@ -1,5 +1,5 @@
 import type { DataFormat } from '../../protocol/scoring.ts';
-import { identifier, literal, pathLiteral } from '../score/duckdb.ts';
+import { identifier, literal, pathLiteral } from '../duckdb/sql.ts';
 import { type ColumnType, createColumnType } from './columnType.ts';
 import { loggedText, parseLogged } from './loggedJson.ts';
 import type { Feedback, RequestRow } from './requestRows.ts';

@@ -5,9 +5,11 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { RequestExportReport } from '../../protocol/requests.ts';
-import { type DataFormat, formatOfName, isGzipName } from '../../protocol/scoring.ts';
+import { type DataFormat, formatOfName } from '../../protocol/scoring.ts';
 import type { WorkerJobOf } from '../../protocol/worker.ts';
-import { literal, openDataFiles, writingFailure } from '../score/duckdb.ts';
+import { openDataFiles } from '../duckdb/dataFiles.ts';
+import { writingFailure } from '../duckdb/failures.ts';
+import { copyOptions, literal } from '../duckdb/sql.ts';
 import { createExportLines, type ExportLines } from './exportLines.ts';
 import { openRequestRows, type RequestRows } from './requestRows.ts';
 
@@ -77,26 +79,14 @@ async function convert(
 ): Promise<void> {
   const files = await openDataFiles(temporaryFolder);
   try {
-    await files.connection.run(`COPY (${query}) TO ${literal(unfinished)} (${copyOptions(format, output)})`);
+    await files.connection.run(
+      `COPY (${query}) TO ${literal(unfinished)} (${copyOptions(format, output, 'COMPRESSION zstd')})`,
+    );
     await rename(unfinished, output);
   } finally {
     files.close();
     // What was renamed, or could not be made, is not there.
     if (existsSync(unfinished)) await rm(unfinished);
-  }
-}
-
-function copyOptions(format: DataFormat, output: string): string {
-  const compression = isGzipName(output) ? 'gzip' : 'none';
-  switch (format) {
-    case 'parquet':
-      return 'FORMAT parquet, COMPRESSION zstd';
-    case 'csv':
-      return `FORMAT csv, HEADER, COMPRESSION ${compression}`;
-    case 'tsv':
-      return `FORMAT csv, HEADER, DELIMITER '\t', COMPRESSION ${compression}`;
-    case 'jsonl':
-      return `FORMAT json, COMPRESSION ${compression}`;
   }
 }
 

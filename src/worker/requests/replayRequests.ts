@@ -3,7 +3,7 @@ import { loadModel, type Model } from '../../inference/model.ts';
 import { createPredictor, type Predictor } from '../../inference/predictor.ts';
 import { openPythonModel } from '../../inference/python/pythonModel.ts';
 import { loadRuntime } from '../../inference/runtime.ts';
-import { shortestFloats } from '../../inference/shortestFloat.ts';
+import { shortestFloats } from '../../inference/shortestFloats.ts';
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { ReplayReport } from '../../protocol/requests.ts';
 import type { WorkerJobOf } from '../../protocol/worker.ts';

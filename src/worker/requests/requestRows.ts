@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
 import { SlipwayError } from '../../protocol/errors.ts';
+import { createLoggedValuesReader, type StoredValues } from '../../protocol/loggedValues.ts';
 import type { RequestFilter } from '../../protocol/requests.ts';
 import { feedbackTable, inferenceLogTable, shadowVariant } from '../../protocol/scorer.ts';
 
@@ -14,6 +15,7 @@ export interface RequestRow {
   readonly rowCount: number;
   readonly status: number;
   readonly latencyMicroseconds: number;
+  /** JSON text, as `src/protocol/scorer.ts` describes it. */
   readonly inputs: string | null;
   readonly outputs: string | null;
 }
@@ -63,6 +65,7 @@ function rowsOf(log: BetterSqlite3.Database, file: string): RequestRows {
     });
   }
   const feedbackOf = readFeedback(log);
+  const reader = createLoggedValuesReader(log);
   return {
     count: (selection, limit) =>
       reading(
@@ -84,13 +87,16 @@ function rowsOf(log: BetterSqlite3.Database, file: string): RequestRows {
           )
           .pluck()
           .get({ ...parameters(selection), limit });
-        yield* log
-          .prepare<[Record<string, unknown>], RequestRow>(
+        const rows = log
+          .prepare<[Record<string, unknown>], Omit<RequestRow, 'inputs' | 'outputs'> & StoredValues>(
             `SELECT request_id AS requestId, received_at AS receivedAt, model_name AS model, model_version AS version,
-               variant, row_count AS rowCount, status, latency_us AS latencyMicroseconds, inputs, outputs
+               variant, row_count AS rowCount, status, latency_us AS latencyMicroseconds, ${reader.columns}
              FROM ${inferenceLogTable} WHERE id >= @first AND ${condition} ORDER BY id LIMIT @limit`,
           )
           .iterate({ ...parameters(selection), limit, first: first ?? 0 });
+        for (const row of rows) {
+          yield { ...row, inputs: reader.text(row, 'inputs'), outputs: reader.text(row, 'outputs') };
+        }
       } catch (error) {
         throw unreadable(error, file);
       }
@@ -146,7 +152,7 @@ function reading<Result>(file: string, read: () => Result): Result {
 }
 
 function unreadable(error: unknown, path: string): unknown {
-  return error instanceof BetterSqlite3.SqliteError
-    ? new SlipwayError('inferenceLogUnreadable', { path, detail: `${error.message}.` }, { cause: error })
-    : error;
+  if (error instanceof SlipwayError) return error;
+  const detail = error instanceof Error ? error.message : String(error);
+  return new SlipwayError('inferenceLogUnreadable', { path, detail: `${detail}.` }, { cause: error });
 }

@@ -7,8 +7,9 @@ import { createGunzip } from 'node:zlib';
 import { type DuckDBConnection, type DuckDBType, DuckDBTypeId } from '@duckdb/node-api';
 import { SlipwayError } from '../../protocol/errors.ts';
 import { type DataFormat, isGzipName } from '../../protocol/scoring.ts';
+import { readingFailure } from '../duckdb/failures.ts';
+import { isNumberType, literal, pathLiteral, singleNumber } from '../duckdb/sql.ts';
 import { readCsvHeader } from './csvHeader.ts';
-import { literal, pathLiteral, readingFailure, singleNumber } from './duckdb.ts';
 
 /** A file of rows that can be read as often as needed, always in the same order. */
 export interface InputTable {
@@ -199,24 +200,8 @@ async function copyWithoutMark(file: string, gzip: boolean, folder: string): Pro
   return copy;
 }
 
-const numberTypes: ReadonlySet<DuckDBTypeId> = new Set([
-  DuckDBTypeId.TINYINT,
-  DuckDBTypeId.SMALLINT,
-  DuckDBTypeId.INTEGER,
-  DuckDBTypeId.BIGINT,
-  DuckDBTypeId.HUGEINT,
-  DuckDBTypeId.UTINYINT,
-  DuckDBTypeId.USMALLINT,
-  DuckDBTypeId.UINTEGER,
-  DuckDBTypeId.UBIGINT,
-  DuckDBTypeId.UHUGEINT,
-  DuckDBTypeId.FLOAT,
-  DuckDBTypeId.DOUBLE,
-  DuckDBTypeId.DECIMAL,
-]);
-
 function kindOf(type: DuckDBType): ColumnKind {
-  if (numberTypes.has(type.typeId)) return 'number';
+  if (isNumberType(type)) return 'number';
   if (type.typeId === DuckDBTypeId.BOOLEAN) return 'truth';
   return type.typeId === DuckDBTypeId.VARCHAR ? 'text' : 'other';
 }

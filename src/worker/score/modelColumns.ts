@@ -2,7 +2,7 @@ import type { ColumnLayout } from '../../inference/columns.ts';
 import { type Datatype, expectation } from '../../inference/datatypes.ts';
 import type { TensorSpecification } from '../../inference/model.ts';
 import { SlipwayError } from '../../protocol/errors.ts';
-import { identifier, literal } from './duckdb.ts';
+import { identifier, isMissingMarker } from '../duckdb/sql.ts';
 import type { InputColumn, InputTable } from './inputTable.ts';
 
 /** How rows of a file become inputs of a model. */
@@ -16,17 +16,6 @@ export interface ModelColumns {
   readonly sources: readonly (InputColumn | null)[];
   /** In words: what the place takes. */
   expectation(place: number): string;
-}
-
-/** What pandas reads as missing in a column of numbers. */
-const missingMarkers = [
-  ...['', '#N/A', '#N/A N/A', '#NA', '-1.#IND', '-1.#QNAN', '-NaN', '-nan', '1.#IND', '1.#QNAN', '<NA>'],
-  ...['N/A', 'NA', 'NULL', 'NaN', 'None', 'n/a', 'nan', 'null'],
-];
-
-/** SQL for whether a text stands for a missing number. */
-export function isMissingMarker(text: string): string {
-  return `trim(${text}) IN (${missingMarkers.map(literal).join(', ')})`;
 }
 
 /**

@@ -7,9 +7,8 @@ import {
   DuckDBTypeId,
 } from '@duckdb/node-api';
 import type { DataFormat } from '../../protocol/scoring.ts';
-import { identifier, literal } from './duckdb.ts';
+import { identifier, isMissingMarker, literal } from '../duckdb/sql.ts';
 import type { InputColumn, InputTable } from './inputTable.ts';
-import { isMissingMarker } from './modelColumns.ts';
 
 /** SQL for a column of the output. */
 export interface OutputColumn {

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, rename, stat, writeFile } from 'node:fs/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { type DataFormat, isGzipName } from '../../protocol/scoring.ts';
-import { literal, pathLiteral, writingFailure } from './duckdb.ts';
+import type { DataFormat } from '../../protocol/scoring.ts';
+import { writingFailure } from '../duckdb/failures.ts';
+import { copyOptions, literal, pathLiteral } from '../duckdb/sql.ts';
 import type { InputTable } from './inputTable.ts';
 import { asWritten, inputAsOutput, type OutputColumn, selectList, textPairs } from './outputColumns.ts';
 import { partColumn } from './partWriter.ts';
@@ -37,7 +38,7 @@ export async function writeOutput(
 ): Promise<number> {
   try {
     const query = await outputQuery(connection, format, content);
-    const options = copyOptions(format, output, content.metadata);
+    const options = copyOptions(format, output, `KV_METADATA ${textPairs(content.metadata)}`);
     const result = await connection.runAndReadAll(`COPY (${query}) TO ${literal(file)} (${options})`);
     const written = await open(file, 'r+');
     try {
@@ -74,20 +75,6 @@ async function outputQuery(
   const rows = `read_parquet([${parts.map(pathLiteral).join(', ')}]) p`;
   if (onlyPredictions) return `SELECT ${selectList(predicted)} FROM ${rows}`;
   return `SELECT ${selectList([...kept, ...predicted])} FROM ${table.relation} i POSITIONAL JOIN ${rows}`;
-}
-
-function copyOptions(format: DataFormat, output: string, metadata: Readonly<Record<string, string>>): string {
-  const compression = isGzipName(output) ? 'gzip' : 'none';
-  switch (format) {
-    case 'parquet':
-      return `FORMAT parquet, KV_METADATA ${textPairs(metadata)}`;
-    case 'csv':
-      return `FORMAT csv, HEADER, COMPRESSION ${compression}`;
-    case 'tsv':
-      return `FORMAT csv, HEADER, DELIMITER '\t', COMPRESSION ${compression}`;
-    case 'jsonl':
-      return `FORMAT json, COMPRESSION ${compression}`;
-  }
 }
 
 /** The file that says of a CSV or JSON lines file what a Parquet file has in itself. */

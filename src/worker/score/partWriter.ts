@@ -1,6 +1,6 @@
 import { open, rename } from 'node:fs/promises';
 import { type DuckDBConnection, DuckDBDataChunk, type DuckDBValue } from '@duckdb/node-api';
-import { literal } from './duckdb.ts';
+import { literal } from '../duckdb/sql.ts';
 import type { PredictionColumn } from './predictionColumns.ts';
 
 /** Gathers predictions and writes them as Parquet files, each at once. */

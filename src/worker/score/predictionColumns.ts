@@ -17,8 +17,8 @@ import {
   VARCHAR,
 } from '@duckdb/node-api';
 import { type Datatype, missingText, type Tensor } from '../../inference/datatypes.ts';
-import { fromHalfBits } from '../../inference/halfPrecision.ts';
 import type { OutputSpecification } from '../../inference/model.ts';
+import { fromHalfBits } from '../../protocol/halfPrecision.ts';
 
 /** A column of predictions. */
 export interface PredictionColumn {

@@ -11,7 +11,8 @@ import {
   type ScoreReport,
 } from '../../protocol/scoring.ts';
 import type { WorkerJobOf } from '../../protocol/worker.ts';
-import { openDataFiles, readingFailure, writingFailure } from './duckdb.ts';
+import { openDataFiles } from '../duckdb/dataFiles.ts';
+import { readingFailure, writingFailure } from '../duckdb/failures.ts';
 import { type InputTable, openInputTable } from './inputTable.ts';
 import { findModelColumns } from './modelColumns.ts';
 import { digestOf, metadataFileOf, sizeOf, writeMetadataFile, writeOutput } from './outputFile.ts';

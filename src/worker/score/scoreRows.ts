@@ -1,7 +1,8 @@
 import type { ColumnLayout } from '../../inference/columns.ts';
 import type { Tensor } from '../../inference/datatypes.ts';
 import { SlipwayError } from '../../protocol/errors.ts';
-import { type DataFiles, writingFailure } from './duckdb.ts';
+import type { DataFiles } from '../duckdb/dataFiles.ts';
+import { writingFailure } from '../duckdb/failures.ts';
 import type { InputTable } from './inputTable.ts';
 import type { ModelColumns } from './modelColumns.ts';
 import type { PartialOutput } from './partial.ts';

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { absentTensor } from '../../../src/inference/absentTensor.ts';
-import { columnLayout, inputsJson } from '../../../src/inference/columns.ts';
+import { columnLayout } from '../../../src/inference/columns.ts';
 import type { TensorSpecification } from '../../../src/inference/model.ts';
 import { loggedFeeds } from '../../../src/worker/requests/loggedFeeds.ts';
 import { createReplayComparison } from '../../../src/worker/requests/replayComparison.ts';
+import { keptInputs } from '../../scorer/keptValues.ts';
 
 const request = (outputs: string, rowCount = 1, inputs = '{"x":[1]}') => ({
   requestId: 'a',
@@ -93,9 +94,9 @@ describe('the inputs of a logged request', () => {
     const inputs = [input('x', 'FP32', [-1, 1]), input('y', 'FP32', [-1, 1], { optional: true })];
     const x = { datatype: 'FP32', shape: [2, 1], data: Float32Array.of(1, 2) } as const;
     const absent = absentTensor(input('y', 'FP32', [-1, 1]), 2);
-    const json = inputsJson([x, absent], inputs, columnLayout(inputs, null));
+    const json = keptInputs([x, absent], inputs, columnLayout(inputs, null));
     assert.equal(json, '{"x":[1,2]}');
-    assert.equal(inputsJson([x, absent], inputs, null), json);
+    assert.equal(keptInputs([x, absent], inputs, null), json);
     const [, left] = feeds(inputs, json);
     assert.deepEqual([left?.absent, left?.shape[0]], [true, 2]);
     assert.throws(() => feeds(inputs, '{"x":[1,2],"y":null}'), /"y" were redacted/);

@@ -7,6 +7,8 @@ import sys
 from slipway_models.channel import Channel
 
 _needed = "mlflow"
+_slim = "mlflow-skinny"
+"""The same without a server and what it needs; models that were logged with it still ask for the other."""
 
 
 def check(folder):
@@ -14,7 +16,7 @@ def check(folder):
     missing = []
     different = []
     lines = _requirement_lines(os.path.join(folder, "requirements.txt"))
-    if not any(_name(line) in (_needed, "mlflow-skinny") for line in lines):
+    if not any(_name(line) in (_needed, _slim) for line in lines):
         lines.insert(0, _needed)
     for line in lines:
         found = _installed_version(_name(line))
@@ -69,7 +71,7 @@ def _installed_version(name):
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
-        return None
+        return _installed_version(_slim) if name == _needed else None
 
 
 def _fits(found, wanted):

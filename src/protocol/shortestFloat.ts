@@ -1,5 +1,3 @@
-import type { Tensor } from './datatypes.ts';
-
 const powersOfTen = Array.from({ length: 16 }, (_, exponent) => 10 ** exponent);
 
 /**
@@ -24,10 +22,4 @@ export function shortestFloat(value: number): number {
     if (Math.fround(rounded) === value) return rounded;
   }
   return value;
-}
-
-/** The same values, those of FP32 with the digits that were sent: as doubles they would have many more. */
-export function shortestFloats(tensor: Tensor): Tensor {
-  if (tensor.datatype !== 'FP32' || !(tensor.data instanceof Float32Array)) return tensor;
-  return { ...tensor, datatype: 'FP64', data: Float64Array.from(tensor.data, shortestFloat) };
 }

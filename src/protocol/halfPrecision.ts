@@ -1,6 +1,6 @@
 /**
  * Numbers of 16 bits (IEEE 754 binary16) to and from their bits. The runtime hands them over as bits, and the
- * language's own `Float16Array` must be out of its way (see `runtime.ts`).
+ * language's own `Float16Array` must be out of its way (see `src/inference/runtime.ts`).
  */
 
 const scratch = new DataView(new ArrayBuffer(8));
