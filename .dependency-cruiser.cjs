@@ -58,6 +58,12 @@ module.exports = {
       to: { path: ours, pathNot: '^src/(supervision|protocol)/' },
     },
     {
+      name: 'tuning-imports-supervision-and-protocol-only',
+      severity: 'error',
+      from: { path: '^src/tuning/' },
+      to: { path: ours, pathNot: '^src/(tuning|supervision|protocol)/' },
+    },
+    {
       name: 'scorer-imports-shared-rooms-only',
       severity: 'error',
       from: { path: '^src/scorer/' },
@@ -67,13 +73,13 @@ module.exports = {
       name: 'worker-imports-shared-rooms-only',
       severity: 'error',
       from: { path: '^src/worker/' },
-      to: { path: ours, pathNot: '^src/(worker|inference|protocol|statistics|git)/' },
+      to: { path: ours, pathNot: '^src/(worker|tuning|inference|protocol|statistics|git)/' },
     },
     {
       name: 'engine-imports-shared-rooms-only',
       severity: 'error',
       from: { path: '^src/engine/' },
-      to: { path: ours, pathNot: '^src/(engine|supervision|protocol|statistics|git)/' },
+      to: { path: ours, pathNot: '^src/(engine|tuning|supervision|protocol|statistics|git)/' },
     },
     {
       name: 'extension-imports-protocol-only',
@@ -91,7 +97,7 @@ module.exports = {
       name: 'cli-opens-the-engine-by-its-front-door',
       severity: 'error',
       from: { path: '^src/cli/' },
-      to: { path: ours, pathNot: '^src/(cli/|supervision/|protocol/|engine/engine\\.ts)' },
+      to: { path: ours, pathNot: '^src/(cli/|tuning/|supervision/|protocol/|engine/engine\\.ts)' },
     },
     {
       name: 'native-modules-stay-in-their-process',

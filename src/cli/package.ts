@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { SlipwayError } from '../protocol/errors.ts';
 import { chooseModel, modelUsage } from './chosenModel.ts';
 import { type Command, readArguments } from './command.ts';
 import { numberOption } from './numberOption.ts';
@@ -39,7 +40,9 @@ export const packageCommand: Command = {
       batchRows: numberOption('batch-rows', values['batch-rows'], 1, 65_536),
     };
     return toTheEnd(async () => {
-      const { model } = await chooseModel({ model: named, workspace: values.workspace, python: null });
+      const { model } = await chooseModel({ model: named, workspace: values.workspace, python: null }).catch(
+        withoutPython,
+      );
       const { packageModel } = await import('../engine/engine.ts');
       const report = await packageModel({
         model,
@@ -61,6 +64,12 @@ export const packageCommand: Command = {
     });
   },
 };
+
+/** @throws what was thrown; in place of a question that nobody could answer here, `pythonNotPackaged`. */
+function withoutPython(error: unknown): never {
+  if (!(error instanceof SlipwayError) || error.kind !== 'pythonConsentNeeded') throw error;
+  throw new SlipwayError('pythonNotPackaged', error.values, { cause: error });
+}
 
 function readPlatform(text: string | undefined): `${string}-${string}` | undefined {
   if (text === undefined) return undefined;

@@ -1,12 +1,11 @@
-import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
+import type { RuntimeChoice, TuningReport } from '../protocol/tuning.ts';
+import { tune } from '../tuning/measurement.ts';
+import { settingsText, writeSettings } from '../tuning/settingsFile.ts';
 import { chooseModel, modelUsage } from './chosenModel.ts';
 import { type Command, readArguments } from './command.ts';
 import { numberOption } from './numberOption.ts';
 import { bytesText, scripts, storeOptions, toTheEnd, workspaceFolder } from './storeCommand.ts';
-import { choose } from './tuning/choice.ts';
-import { type Measurement, measureWays } from './tuning/measurement.ts';
-import { settingsText, writeSettings } from './tuning/settingsFile.ts';
 import { UsageError } from './usageError.ts';
 
 export const tuneCommand: Command = {
@@ -32,7 +31,7 @@ export const tuneCommand: Command = {
     const rows = numberOption('rows', values.rows, 1, 65_536) ?? 1;
     return toTheEnd(async ({ signal, progress }) => {
       const { model } = await chooseModel({ model: named, workspace: values.workspace, python: null });
-      const measurements = await measureWays({
+      const report = await tune({
         script: scripts.scorer,
         model,
         rows,
@@ -41,24 +40,19 @@ export const tuneCommand: Command = {
         progress,
         warn: (message) => console.error(`slipway: ${message}`),
       });
-      progress(1);
-      const { chosen, reasons } = choose(measurements);
-      const { threads, processes, batchRows } = chosen;
-      const choice = { threads, processes, batchRows };
-      const machine = { processor: cpus()[0]?.model.trim() ?? '', cores: availableParallelism() };
+      const { choice } = report;
       if (values.json) {
-        const { name, version } = model;
-        console.log(JSON.stringify({ model: name, version, rows, machine, measurements, choice, reasons }));
+        console.log(JSON.stringify(report));
       } else {
         console.log(
-          `"${model.name}", version ${model.version}, ${rows} rows a request, on ${machine.cores} cores:`,
+          `"${model.name}", version ${model.version}, ${rows} rows a request, on ${report.machine.cores} cores:`,
         );
-        console.log(tableOf(measurements, chosen));
-        console.log(`\n${reasons.join('\n')}`);
+        console.log(tableOf(report));
+        console.log(`\n${report.reasons.join('\n')}`);
       }
       if (values.write) {
         const file = join(await workspaceFolder(values.workspace), 'slipway.yaml');
-        await writeSettings(file, model.name, choice);
+        await writeSettings(file, { model: model.name }, choice);
         console.error(`slipway: ${file} says so now.`);
       } else if (!values.json) {
         console.log(`\nIn slipway.yaml (--write does it):\n\n${settingsText(model.name, choice).trimEnd()}`);
@@ -68,7 +62,7 @@ export const tuneCommand: Command = {
   },
 };
 
-function tableOf(measurements: readonly Measurement[], chosen: Measurement): string {
+function tableOf({ measurements, choice }: TuningReport): string {
   const heads = ['threads', 'processes', 'batch rows', 'requests/s', 'p50', 'p99', 'processor', 'memory', ''];
   const lines = measurements.map((measurement) => [
     String(measurement.threads),
@@ -79,7 +73,7 @@ function tableOf(measurements: readonly Measurement[], chosen: Measurement): str
     `${measurement.p99.toFixed(2)} ms`,
     measurement.processorMicroseconds === null ? '-' : `${measurement.processorMicroseconds.toFixed(0)} µs`,
     measurement.residentBytes === null ? '-' : bytesText(measurement.residentBytes),
-    measurement === chosen ? '<- chosen' : '',
+    isChosen(measurement, choice) ? '<- chosen' : '',
   ]);
   const widths = heads.map((head, column) =>
     Math.max(head.length, ...lines.map((line) => line[column]?.length ?? 0)),
@@ -92,4 +86,12 @@ function tableOf(measurements: readonly Measurement[], chosen: Measurement): str
         .trimEnd(),
     )
     .join('\n');
+}
+
+function isChosen(measurement: RuntimeChoice, { threads, processes, batchRows }: RuntimeChoice): boolean {
+  return (
+    measurement.threads === threads &&
+    measurement.processes === processes &&
+    measurement.batchRows === batchRows
+  );
 }

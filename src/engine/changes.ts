@@ -1,3 +1,4 @@
+import type { SettingsProblem } from '../protocol/endpointSettings.ts';
 import type { EngineEvent, EngineEvents } from '../protocol/engine.ts';
 import type { LoadTestStep } from '../protocol/loadTest.ts';
 
@@ -12,6 +13,8 @@ export interface Changes {
   /** Says a line for the output channel; with `endpoint` it is about that one. */
   log(level: EngineEvents['log']['level'], message: string, endpoint?: string): void;
   loadTestStep(endpoint: string, step: LoadTestStep): void;
+  /** The settings file was read; with what is wrong in it. */
+  settingsRead(problems: readonly SettingsProblem[]): void;
   listen(listener: ChangeListener): { dispose(): void };
 }
 
@@ -80,6 +83,7 @@ export function createChanges(): Changes {
     log: (level, message, endpoint) =>
       tell('log', { level, message, ...(endpoint !== undefined && { endpoint }) }),
     loadTestStep: (endpoint, step) => tell('serving/loadTestStep', { endpoint, step }),
+    settingsRead: (problems) => tell('serving/settingsRead', { problems }),
     listen(listener) {
       listeners.add(listener);
       return { dispose: () => listeners.delete(listener) };

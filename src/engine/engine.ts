@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import type { EngineAddress } from '../protocol/engine.ts';
 import { explainRefusal, toErrorData, toSlipwayError } from '../protocol/errors.ts';
 import type { BackupDescription, RestoreReport } from '../protocol/maintenance.ts';
-import type { ScorerModelInput } from '../protocol/scorer.ts';
+import type { ScorerModel, ScorerModelInput } from '../protocol/scorer.ts';
 import { type ChangeListener, type Changes, createChanges } from './changes.ts';
 import { type ConversionService, createConversionService } from './conversion/service.ts';
 import { type Database, openDatabase } from './database/connection.ts';
@@ -29,6 +29,7 @@ import {
 import { createRequestLog, type RequestLog } from './serving/requestLog.ts';
 import { type ServableOptions, servableModel } from './serving/servableModel.ts';
 import { createServingService, type ServingService } from './serving/service.ts';
+import { createTuning, type Tuning } from './serving/tuning.ts';
 import { createArtifactStore } from './tracking/artifacts.ts';
 import { createTrackingService, type TrackingService } from './tracking/service.ts';
 import { createWorkerProcesses } from './workerProcess.ts';
@@ -75,6 +76,7 @@ export interface Engine {
   readonly loadTests: LoadTests;
   readonly batchScoring: BatchScoring;
   readonly requestLog: RequestLog;
+  readonly tuning: Tuning;
   readonly pythonModels: PythonModels;
   readonly conversion: ConversionService;
   readonly monitoring: MonitoringService;
@@ -153,15 +155,23 @@ async function compose(options: EngineOptions, layout: StoreLayout, database: Da
     workers,
   });
   const batchScoring = createBatchScoring({ registry, pythonModels, changes, workers });
+  const loadable = async (name: string, version: number): Promise<ScorerModel> => {
+    const python = await pythonModels.interpreterOf(name, version);
+    const model = servableModel(registry.modelFolder(name, version), name, version, { python });
+    return { ...model, labels: [] };
+  };
   const requestLog = createRequestLog({
     layout,
     workers,
     modelOf: (endpoint) => serving.endpoint(endpoint).modelName,
-    async loadable(name, version) {
-      const python = await pythonModels.interpreterOf(name, version);
-      const model = servableModel(registry.modelFolder(name, version), name, version, { python });
-      return { ...model, labels: [] };
-    },
+    loadable,
+  });
+  const tuning = createTuning({
+    workspace: options.workspace,
+    workers,
+    endpoint: (name) => serving.endpoint(name),
+    loadable,
+    script: options.scripts.scorer,
   });
   const loadTests = createLoadTests({
     describe: (endpoint) => serving.describe(endpoint),
@@ -228,6 +238,7 @@ async function compose(options: EngineOptions, layout: StoreLayout, database: Da
     loadTests,
     batchScoring,
     requestLog,
+    tuning,
     pythonModels,
     conversion,
     monitoring,

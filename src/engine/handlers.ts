@@ -143,6 +143,15 @@ export function createHandlers(context: HandlerContext): Handlers {
           context.progress({ method: 'serving/loadTest', subject: params.endpoint, fraction, message }),
       }),
 
+    'tuning/measure': ({ endpoint, plan }, signal) =>
+      trustedEngine().tuning.measure(endpoint, plan, {
+        signal,
+        progress: (fraction, message) =>
+          context.progress({ method: 'tuning/measure', subject: endpoint, fraction, message }),
+      }),
+    'tuning/settings': ({ endpoint, choice }) => engine().tuning.settings(endpoint, choice),
+    'tuning/write': ({ endpoint, choice }) => trustedEngine().tuning.write(endpoint, choice),
+
     'monitoring/driftSources': ({ endpoint }) => engine().monitoring.driftSources(endpoint),
     'monitoring/drift': (params, signal) =>
       trustedEngine().monitoring.drift(params, {

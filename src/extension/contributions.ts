@@ -117,6 +117,7 @@ export const commands = {
     ...changes,
   }),
   'slipway.loadTest': command({ argument: targets.endpoint.optional(), icon: 'dashboard', ...changes }),
+  'slipway.tuneEndpoint': command({ argument: targets.endpoint.optional(), icon: 'settings', ...changes }),
   'slipway.sendTestRequest': command({ argument: targets.endpoint.optional(), icon: 'send', ...changes }),
   'slipway.showDrift': command({ argument: targets.endpoint.optional(), icon: 'graph', ...changes }),
   'slipway.importRuns': command({ argument: targets.import.optional(), icon: 'cloud-download', ...changes }),

@@ -39,7 +39,7 @@ export function createEndpoint(): EndpointFixture {
         stableVersion: 5,
         candidateVersion: 6,
         state: 'promoted',
-        reason: 'All checks passed at every step.',
+        reason: [{ text: 'All checks passed at every step.' }],
         endedAt: opened - 3 * 86_400_000,
         startedAt: opened - 3 * 86_400_000 - 4 * minute,
       }),
@@ -211,7 +211,7 @@ function canary(now: number): EndpointSummary {
           pValue: 0.412,
           failures: 0,
           dryRun: false,
-          sentence: 'No sign that version 7 fails more often than version 6.',
+          said: [{ text: 'No sign that version 7 fails more often than version 6.' }],
         },
         {
           metric: 'latencyP99',
@@ -224,7 +224,7 @@ function canary(now: number): EndpointSummary {
           pValue: null,
           failures: 0,
           dryRun: false,
-          sentence: '1.25 times that of version 6, at most 2 are allowed.',
+          said: [{ text: '1.25 times that of version 6, at most 2 are allowed.' }],
         },
         {
           metric: 'quality',
@@ -237,7 +237,7 @@ function canary(now: number): EndpointSummary {
           pValue: null,
           failures: 0,
           dryRun: true,
-          sentence: 'Labels of 32 requests have come so far.',
+          said: [{ text: 'Labels of 32 requests have come so far.' }],
         },
       ],
     }),
@@ -269,7 +269,7 @@ function rollout(changes: Partial<RolloutSummary>): RolloutSummary {
 }
 
 function event(id: number, when: number, who: string, kind: string, sentence: string): EndpointEvent {
-  return { id, endpoint: 'churn', when, who, kind, sentence };
+  return { id, endpoint: 'churn', when, who, kind, said: [{ text: sentence }] };
 }
 
 /** Whole seconds since a moment, as the engine answers. */

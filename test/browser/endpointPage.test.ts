@@ -103,7 +103,10 @@ describe('endpoint page', () => {
     const { rollout } = churn.endpoint;
     assert.ok(rollout);
     const reason = 'The checks could not judge for 10 looks.';
-    churn.endpoint = { ...churn.endpoint, rollout: { ...rollout, state: 'paused', reason } };
+    churn.endpoint = {
+      ...churn.endpoint,
+      rollout: { ...rollout, state: 'paused', reason: [{ text: reason }] },
+    };
     await changed();
     await open.page.getByText(reason).waitFor();
     await button('Resume').click();

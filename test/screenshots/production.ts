@@ -1,3 +1,4 @@
+import { copyCall, sendTraffic, startCanary } from '../journey/endpointActions.ts';
 import type { Scene } from './scene.ts';
 import { treeRow } from './sideBar.ts';
 
@@ -26,13 +27,21 @@ export const endpoints: Scene = {
   },
 };
 
-/** Its page. */
+/** Its page, while it is asked and a new version comes in. */
 export const endpointPage: Scene = {
   name: 'endpoint-page',
-  async show({ runCommand, webview }) {
+  async show(workbench) {
+    const { page, runCommand, webview } = workbench;
+    const call = await copyCall(workbench);
+    await sendTraffic(call, 40, 20);
+    await startCanary(workbench);
+    await treeRow(page, 'v3 at 5%').waitFor();
     await runCommand('Notifications: Clear All Notifications');
+    const traffic = sendTraffic(call, 40, 30);
     await runCommand('Slipway: Open Endpoint');
     await webview().locator('canvas').first().waitFor();
+    await webview().getByRole('button', { name: '1 min' }).click();
+    await traffic;
     await webview().getByText('/v2/models/').waitFor();
   },
 };

@@ -14,6 +14,7 @@ import {
 } from '../../src/extension/contributions.ts';
 import { errorCatalogue } from '../../src/protocol/errors.ts';
 import { omissionReasons } from '../../src/protocol/importing.ts';
+import { servingTexts } from '../../src/protocol/servingSentences.ts';
 import { findTranslationCalls } from './translatedTexts.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -234,6 +235,7 @@ describe('contributions', () => {
       ...literal.map(({ text, place }) => [text, place] as const),
       ...errorTexts.map((text) => [text, 'src/protocol/errors.ts'] as const),
       ...Object.values(omissionReasons).map((text) => [text, 'src/protocol/importing.ts'] as const),
+      ...servingTexts.map((text) => [text, 'src/protocol/servingSentences.ts'] as const),
     ]);
 
     for (const file of manifestBundles) {
@@ -278,8 +280,9 @@ describe('contributions', () => {
     });
 
     it('are of texts that stand in the code', () => {
-      // The texts of errors and omissions come from their catalogues, whose every text is checked above.
-      const catalogues = /^src\/(extension\/views\/errors|webview\/components\/errorText)\.ts:/;
+      // The texts of errors, omissions and sayings come from their catalogues, whose every text is checked above.
+      const catalogues =
+        /^src\/(extension\/views\/errors|webview\/components\/errorText|\w+\/serving\/saidText)\.ts:/;
       const others = computed.filter((place) => !catalogues.test(place));
       assert.deepEqual(others, [], 'l10n.t with a text that no test can see');
     });

@@ -37,6 +37,10 @@ const breaches: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'src/supervision/greedy.ts': "import '../scorer/session.ts';",
     'src/scorer/session.ts': '',
   },
+  'tuning-imports-supervision-and-protocol-only': {
+    'src/tuning/greedy.ts': "import '../engine/rules.ts';",
+    'src/engine/rules.ts': '',
+  },
   'scorer-imports-shared-rooms-only': {
     'src/scorer/greedy.ts': "import '../engine/rules.ts';",
     'src/engine/rules.ts': '',

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { cacheFolder } from '../toolchain/cacheFolder.ts';
 import { npm, run } from '../toolchain/command.ts';
@@ -9,6 +10,8 @@ import { installOnce } from '../toolchain/installOnce.ts';
 
 /** The npm package that carries the VS Code server and workbench; 4.139.1 holds VS Code 1.139.1. */
 export const serverPackage = { name: 'code-server', version: '4.139.1' } as const;
+
+const loggerPackage = '@vscode/spdlog';
 
 /** How a VS Code server is started. */
 export interface ServerOptions {
@@ -42,11 +45,30 @@ export async function installVscodeServer(): Promise<string> {
     const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
     await writeFile(join(partial, 'package.json'), '{ "private": true }\n');
     await npm(['install', ...quiet, `${name}@${version}`], { cwd: partial });
-    await npm(['install', ...quiet, '--omit=dev'], {
-      cwd: join(partial, 'node_modules', name, 'lib', 'vscode'),
-    });
+    const vscode = join(partial, 'node_modules', name, 'lib', 'vscode');
+    await npm(['install', ...quiet, '--omit=dev'], { cwd: vscode });
+    await buildLogger(vscode);
   });
   return join(folder, 'node_modules', name, 'lib', 'vscode', 'out', 'server-main.js');
+}
+
+/**
+ * Builds the native library with which VS Code writes what output channels hold: the package brings its source only.
+ * Without a compiler they stay empty.
+ */
+async function buildLogger(vscode: string): Promise<void> {
+  const headers = dirname(dirname(process.execPath));
+  const ours = existsSync(join(headers, 'include', 'node', 'node_api.h')) ? [`--nodedir=${headers}`] : [];
+  const rebuild = ['rebuild', loggerPackage, '--ignore-scripts=false', '--loglevel=error', ...ours];
+  await npm(rebuild, { cwd: vscode }).catch((error: Error) => {
+    console.log(`Output channels will stay empty in the VS Code server: ${error.message}`);
+  });
+}
+
+/** Whether output channels hold what is written to them; the server must be installed. */
+export async function writesOutputChannels(): Promise<boolean> {
+  const vscode = dirname(dirname(await installVscodeServer()));
+  return existsSync(join(vscode, 'node_modules', loggerPackage, 'build', 'Release', 'spdlog.node'));
 }
 
 /** Installs a packaged extension into a folder of extensions, without the network. */

@@ -98,6 +98,7 @@ const events = [
   'provenance/changed',
   'job/progress',
   'serving/loadTestStep',
+  'serving/settingsRead',
   'log',
 ] as const satisfies readonly EngineEvent[];
 

@@ -1,6 +1,6 @@
 import type { Disposable } from 'vscode';
 import type { EngineFolders } from '../engine/folders.ts';
-import { pickEndpoint } from '../serving/pickEndpoint.ts';
+import { chooseEndpoint } from '../serving/pickEndpoint.ts';
 import type { RegisterCommand } from '../views/commands.ts';
 import type { Formats } from '../views/formats.ts';
 import type { PageHost } from '../views/pageHost.ts';
@@ -20,10 +20,9 @@ export function registerMonitoringCommands({
   pages,
 }: MonitoringCommandsOptions): Disposable {
   return register('slipway.showDrift', async (target) => {
-    const endpoint =
-      target ?? (await pickEndpoint(folders, formats, ['ready', 'starting', 'stopped', 'failed']));
-    if (!endpoint) return;
-    folders.of(endpoint.folder);
-    pages.open({ page: 'drift', folder: endpoint.folder, endpoint: endpoint.endpoint }, endpoint.endpoint);
+    const chosen = await chooseEndpoint(folders, formats, target);
+    if (!chosen) return;
+    const { folder, endpoint } = chosen;
+    pages.open({ page: 'drift', folder, endpoint }, endpoint);
   });
 }

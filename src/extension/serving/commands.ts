@@ -11,13 +11,14 @@ import { registerCopyCommands } from './copyCommands.ts';
 import { type Decision, decideRollout } from './decideRollout.ts';
 import type { EndpointLog } from './endpointLog.ts';
 import { exportRequests } from './exportRequests.ts';
-import { pickEndpoint } from './pickEndpoint.ts';
+import { chooseEndpoint } from './pickEndpoint.ts';
 import { replayRequests } from './replayRequests.ts';
 import { scoreFile } from './scoreFile.ts';
 import { sendTestRequest } from './sendTestRequest.ts';
 import { showRequests } from './showRequests.ts';
 import { startEndpoint } from './startEndpoint.ts';
 import { startRollout } from './startRollout.ts';
+import { tuneEndpoint } from './tuneEndpoint.ts';
 
 export interface ServingCommandsOptions {
   readonly register: RegisterCommand;
@@ -33,12 +34,8 @@ export function registerServingCommands(options: ServingCommandsOptions): Dispos
   const { register, folders, formats, documents, pages, log } = options;
   const disposables = createDisposables();
 
-  const openPage = (target: EndpointTarget, part?: 'loadTest') => {
-    const { folder, endpoint } = target;
-    // Fails where the folder is not open any more.
-    folders.of(folder);
+  const openPage = ({ folder, endpoint }: EndpointTarget, part?: 'loadTest') =>
     pages.open({ page: 'endpoint', folder, endpoint }, endpoint, part);
-  };
 
   disposables.add(register('slipway.startEndpoint', (target) => startEndpoint(folders, formats, target)));
   disposables.add(register('slipway.scoreFile', (target) => scoreFile(folders, formats, target)));
@@ -47,32 +44,35 @@ export function registerServingCommands(options: ServingCommandsOptions): Dispos
   );
   disposables.add(
     register('slipway.stopEndpoint', async (target) => {
-      const endpoint = target ?? (await pickEndpoint(folders, formats, ['ready', 'starting']));
-      if (!endpoint) return;
+      const chosen = await chooseEndpoint(folders, formats, target, ['ready', 'starting']);
+      if (!chosen) return;
+      const { client, endpoint } = chosen;
       await window.withProgress(
-        { location: ProgressLocation.Notification, title: l10n.t('Stopping "{0}"…', endpoint.endpoint) },
-        () => folders.of(endpoint.folder).request('serving/stop', { endpoint: endpoint.endpoint }),
+        { location: ProgressLocation.Notification, title: l10n.t('Stopping "{0}"…', endpoint) },
+        () => client.request('serving/stop', { endpoint }),
       );
     }),
   );
   disposables.add(
     register('slipway.openEndpoint', async (target) => {
-      const endpoint =
-        target ?? (await pickEndpoint(folders, formats, ['ready', 'starting', 'failed', 'stopped']));
-      if (endpoint) openPage(endpoint);
+      const chosen = await chooseEndpoint(folders, formats, target);
+      if (chosen) openPage(chosen);
     }),
   );
   disposables.add(
     register('slipway.loadTest', async (target) => {
-      const endpoint = target ?? (await pickEndpoint(folders, formats, ['ready']));
-      if (endpoint) openPage(endpoint, 'loadTest');
+      const chosen = await chooseEndpoint(folders, formats, target, ['ready']);
+      if (chosen) openPage(chosen, 'loadTest');
     }),
   );
   disposables.add(
     register('slipway.sendTestRequest', async (target) => {
-      const endpoint = target ?? (await pickEndpoint(folders, formats, ['ready']));
-      if (endpoint) await sendTestRequest(folders.of(endpoint.folder), endpoint, formats, documents);
+      const chosen = await chooseEndpoint(folders, formats, target, ['ready']);
+      if (chosen) await sendTestRequest(chosen, formats, documents);
     }),
+  );
+  disposables.add(
+    register('slipway.tuneEndpoint', (target) => tuneEndpoint(folders, formats, documents, target)),
   );
   disposables.add(register('slipway.showEndpointLog', async () => log.show()));
   disposables.add(

@@ -1,4 +1,4 @@
-import { commands, l10n, window } from 'vscode';
+import { l10n, window } from 'vscode';
 import { type ConversionReport, convertibleFlavors } from '../../protocol/conversion.ts';
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { ModelTarget } from '../contributions.ts';
@@ -31,9 +31,7 @@ export async function convertToOnnx(
   if (!(await mayLoad(client, chosen.version))) return;
   const working = l10n.t('Converting "{0}" v{1} to ONNX…', name, version);
   const report = await askForLong(client, working, 'conversion/convert', { name, version });
-  const path = `/${encodeURIComponent(name)}-v${version}-onnx.md`;
-  const uri = documents.put(path, conversionDocument(report, formats));
-  await commands.executeCommand('markdown.showPreview', uri);
+  await documents.showMarkdown(`${name}-v${version}-onnx`, conversionDocument(report, formats));
   await decide(client, report, formats);
 }
 

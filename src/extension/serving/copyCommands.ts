@@ -8,7 +8,7 @@ import type { Formats } from '../views/formats.ts';
 import { atOrigin, type Call, type CallToken, exampleCall } from './call.ts';
 import { curlCommand } from './curl.ts';
 import { externalOrigin, isRemote } from './externalOrigin.ts';
-import { pickEndpoint } from './pickEndpoint.ts';
+import { chooseEndpoint } from './pickEndpoint.ts';
 import { pythonProgram } from './pythonProgram.ts';
 import { typescriptProgram } from './typescriptProgram.ts';
 
@@ -27,9 +27,8 @@ export function registerCopyCommands({ register, folders, formats }: CopyCommand
   const disposables = createDisposables();
 
   const describe = async (target: EndpointTarget | undefined): Promise<EndpointDescription | undefined> => {
-    const endpoint = target ?? (await pickEndpoint(folders, formats, ['ready']));
-    if (!endpoint) return undefined;
-    return folders.of(endpoint.folder).request('serving/describe', { endpoint: endpoint.endpoint });
+    const chosen = await chooseEndpoint(folders, formats, target, ['ready']);
+    return chosen?.client.request('serving/describe', { endpoint: chosen.endpoint });
   };
 
   const copyCall = (

@@ -6,7 +6,7 @@ import type { EngineFolders } from '../engine/folders.ts';
 import { askForLong } from '../maintenance/longRequest.ts';
 import type { Formats } from '../views/formats.ts';
 import { offerFile } from './offerFile.ts';
-import { pickEndpoint } from './pickEndpoint.ts';
+import { chooseEndpoint } from './pickEndpoint.ts';
 
 /** Writes all requests that an endpoint logged to a data file that the person names. */
 export async function exportRequests(
@@ -14,10 +14,9 @@ export async function exportRequests(
   formats: Formats,
   target: EndpointTarget | undefined,
 ): Promise<void> {
-  const chosen = target ?? (await pickEndpoint(folders, formats, ['ready', 'starting', 'failed', 'stopped']));
+  const chosen = await chooseEndpoint(folders, formats, target);
   if (!chosen) return;
-  const { endpoint } = chosen;
-  const client = folders.of(chosen.folder);
+  const { client, endpoint } = chosen;
   const output = await askOutput(client, endpoint);
   if (output === undefined) return;
   const title = l10n.t('Exporting the requests of "{0}"…', endpoint);

@@ -1,13 +1,34 @@
 import { l10n } from 'vscode';
-import type { EndpointState } from '../../protocol/serving.ts';
+import { type EndpointState, endpointStates } from '../../protocol/serving.ts';
 import type { EndpointTarget } from '../contributions.ts';
+import type { EngineClient } from '../engine/client.ts';
 import type { EngineFolders } from '../engine/folders.ts';
 import type { Formats } from '../views/formats.ts';
 import { choose } from '../views/quickPick.ts';
 import { endpointDescription, endpointIcon } from './endpointDescription.ts';
 
+/** An endpoint, with the engine of its folder. */
+export interface ChosenEndpoint extends EndpointTarget {
+  readonly client: EngineClient;
+}
+
+/**
+ * The endpoint that a command was called for, or else the one that the person chooses among those in the given states.
+ *
+ * @throws SlipwayError noWorkspaceFolder when its folder is not open any more.
+ */
+export async function chooseEndpoint(
+  folders: EngineFolders,
+  formats: Formats,
+  target: EndpointTarget | undefined,
+  states: readonly EndpointState[] = endpointStates,
+): Promise<ChosenEndpoint | undefined> {
+  const chosen = target ?? (await pickEndpoint(folders, formats, states));
+  return chosen && { ...chosen, client: folders.of(chosen.folder) };
+}
+
 /** Asks for an endpoint in one of the given states, the ready and busiest first. A single one is not asked for. */
-export async function pickEndpoint(
+async function pickEndpoint(
   folders: EngineFolders,
   formats: Formats,
   states: readonly EndpointState[],

@@ -1,6 +1,7 @@
 import type { ReplayReport } from '../../protocol/requests.ts';
 import type { Formats, Translator } from '../views/formats.ts';
 import { code, escaped, table } from '../views/markdown.ts';
+import { readableJson } from './readableJson.ts';
 
 interface Texts {
   readonly l10n: Translator;
@@ -100,9 +101,9 @@ function examples({ examples: kept }: ReplayReport, { l10n, formats }: Texts): r
         l10n.t('Row'),
       ],
       kept.map(({ inputs, before, after, receivedAt, requestId, row }) => [
-        code(inputs),
-        code(before),
-        code(after),
+        code(readableJson(inputs)),
+        code(readableJson(before)),
+        code(readableJson(after)),
         escaped(formats.moment(receivedAt)),
         code(requestId),
         // Counted as people count.

@@ -1,4 +1,4 @@
-import { commands, l10n, window } from 'vscode';
+import { l10n, window } from 'vscode';
 import { SlipwayError } from '../../protocol/errors.ts';
 import { requestFilter } from '../../protocol/requests.ts';
 import type { EndpointTarget } from '../contributions.ts';
@@ -7,7 +7,7 @@ import { askForLong } from '../maintenance/longRequest.ts';
 import { pickVersion } from '../registry/pickVersion.ts';
 import type { Formats } from '../views/formats.ts';
 import type { ReadOnlyDocuments } from '../views/readOnlyDocuments.ts';
-import { pickEndpoint } from './pickEndpoint.ts';
+import { chooseEndpoint } from './pickEndpoint.ts';
 import { mayLoad } from './pythonConsent.ts';
 import { replayDocument } from './replayDocument.ts';
 
@@ -21,10 +21,9 @@ export async function replayRequests(
   documents: ReadOnlyDocuments,
   target: EndpointTarget | undefined,
 ): Promise<void> {
-  const chosen = target ?? (await pickEndpoint(folders, formats, ['ready', 'starting', 'failed', 'stopped']));
+  const chosen = await chooseEndpoint(folders, formats, target);
   if (!chosen) return;
-  const { folder, endpoint } = chosen;
-  const client = folders.of(folder);
+  const { client, folder, endpoint } = chosen;
   const summary = (await client.request('serving/endpoints', {})).find(({ name }) => name === endpoint);
   if (!summary) throw new SlipwayError('notFound', { detail: `no endpoint is called "${endpoint}"` });
   // The newest that is not in use yet is what one wants to try.
@@ -43,9 +42,8 @@ export async function replayRequests(
     modelVersion: version,
     limit,
   });
-  const path = `/${encodeURIComponent(endpoint)}-${l10n.t('requests')}-v${version}.md`;
   const text = replayDocument(endpoint, report, { l10n, formats });
-  await commands.executeCommand('markdown.showPreview', documents.put(path, text));
+  await documents.showMarkdown(`${endpoint}-${l10n.t('requests')}-v${version}`, text);
 }
 
 async function askLimit(endpoint: string): Promise<number | undefined> {

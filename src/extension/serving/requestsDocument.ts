@@ -1,8 +1,9 @@
 import type { LoggedRequestEntry } from '../../protocol/requests.ts';
 import type { Formats, Translator } from '../views/formats.ts';
 import { code, escaped, table } from '../views/markdown.ts';
+import { readableJson } from './readableJson.ts';
 
-/** How many characters of inputs and outputs a table shows: as many as still read in one line. */
+/** How many characters of inputs and outputs a table shows: as many as one takes in at a glance. */
 const shownText = 160;
 
 /**
@@ -56,5 +57,6 @@ export function requestsDocument(
 
 function jsonCell(json: string | null): string {
   if (json === null) return '–';
-  return code(json.length > shownText ? `${json.slice(0, shownText)}…` : json);
+  const text = readableJson(json);
+  return code(text.length > shownText ? `${text.slice(0, shownText)}…` : text);
 }

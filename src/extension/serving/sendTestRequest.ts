@@ -1,15 +1,14 @@
 import { l10n, ProgressLocation, ViewColumn, window, workspace } from 'vscode';
-import type { EndpointTarget } from '../contributions.ts';
-import type { EngineClient } from '../engine/client.ts';
+import { isJson } from '../../protocol/jsonText.ts';
 import type { Formats } from '../views/formats.ts';
 import type { ReadOnlyDocuments } from '../views/readOnlyDocuments.ts';
+import type { ChosenEndpoint } from './pickEndpoint.ts';
 
 const saidMilliseconds = 3_000;
 
 /** Asks an endpoint with a body that the person may change first, and opens what it answers. */
 export async function sendTestRequest(
-  client: EngineClient,
-  { endpoint }: EndpointTarget,
+  { client, endpoint }: ChosenEndpoint,
   formats: Formats,
   documents: ReadOnlyDocuments,
 ): Promise<void> {
@@ -34,15 +33,6 @@ export async function sendTestRequest(
       ? l10n.t('The endpoint answered with status {0} in {1}.', answer.status, took)
       : l10n.t('The endpoint refused with status {0} in {1}; its answer says why.', answer.status, took);
   window.setStatusBarMessage(message, saidMilliseconds);
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function compact(json: string): string {

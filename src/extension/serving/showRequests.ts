@@ -1,10 +1,10 @@
-import { commands, l10n } from 'vscode';
+import { l10n } from 'vscode';
 import { requestFilter } from '../../protocol/requests.ts';
 import type { EndpointTarget } from '../contributions.ts';
 import type { EngineFolders } from '../engine/folders.ts';
 import type { Formats } from '../views/formats.ts';
 import type { ReadOnlyDocuments } from '../views/readOnlyDocuments.ts';
-import { pickEndpoint } from './pickEndpoint.ts';
+import { chooseEndpoint } from './pickEndpoint.ts';
 import { requestsDocument } from './requestsDocument.ts';
 
 const shownRequests = 200;
@@ -16,16 +16,15 @@ export async function showRequests(
   documents: ReadOnlyDocuments,
   target: EndpointTarget | undefined,
 ): Promise<void> {
-  const chosen = target ?? (await pickEndpoint(folders, formats, ['ready', 'starting', 'failed', 'stopped']));
+  const chosen = await chooseEndpoint(folders, formats, target);
   if (!chosen) return;
-  const { endpoint } = chosen;
-  const { requests, before } = await folders.of(chosen.folder).request('requests/page', {
+  const { client, endpoint } = chosen;
+  const { requests, before } = await client.request('requests/page', {
     endpoint,
     filter: requestFilter.parse({}),
     before: null,
     limit: shownRequests,
   });
-  const path = `/${encodeURIComponent(endpoint)}-${l10n.t('requests')}.md`;
   const text = requestsDocument(endpoint, requests, before !== null, { l10n, formats });
-  await commands.executeCommand('markdown.showPreview', documents.put(path, text));
+  await documents.showMarkdown(`${endpoint}-${l10n.t('requests')}`, text);
 }

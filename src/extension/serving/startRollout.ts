@@ -9,7 +9,7 @@ import { stageIcon, versionDescription } from '../registry/versionDescription.ts
 import { runCommand } from '../views/commands.ts';
 import type { Formats } from '../views/formats.ts';
 import { choose } from '../views/quickPick.ts';
-import { pickEndpoint } from './pickEndpoint.ts';
+import { chooseEndpoint } from './pickEndpoint.ts';
 import { mayLoad } from './pythonConsent.ts';
 import { askPlan, type ChosenPlan } from './rolloutQuestions.ts';
 
@@ -97,14 +97,13 @@ async function findEndpoint(
     return endpointOfModel(folders.of(target.folder), target.model, target.version);
   }
   const named =
-    target?.endpoint === undefined
-      ? await pickEndpoint(folders, formats, ['ready'])
-      : { folder: target.folder, endpoint: target.endpoint };
-  if (!named) return undefined;
-  const client = folders.of(named.folder);
+    target?.endpoint === undefined ? undefined : { folder: target.folder, endpoint: target.endpoint };
+  const chosen = await chooseEndpoint(folders, formats, named, ['ready']);
+  if (!chosen) return undefined;
+  const { client } = chosen;
   const endpoints = await client.request('serving/endpoints', {});
-  const endpoint = endpoints.find(({ name }) => name === named.endpoint);
-  if (endpoint?.state !== 'ready') throw new SlipwayError('endpointNotReady', { endpoint: named.endpoint });
+  const endpoint = endpoints.find(({ name }) => name === chosen.endpoint);
+  if (endpoint?.state !== 'ready') throw new SlipwayError('endpointNotReady', { endpoint: chosen.endpoint });
   return { client, endpoint };
 }
 

@@ -14,7 +14,7 @@ export interface Formats {
   age(milliseconds: number): string;
   /** A latency in milliseconds with three significant digits, such as "1.84 ms". */
   latency(milliseconds: number): string;
-  /** How often a second, such as "12.4/s". */
+  /** How often, such as "12.4/s" or "1,204/s"; what is rarer than once a second by the minute, such as "5/min". */
   rate(perSecond: number): string;
   /** A share between 0 and 1 as a percentage, such as "5%". */
   share(share: number): string;
@@ -77,14 +77,18 @@ export function createFormats(l10n: Translator, locale: string, now: () => numbe
       return l10n.t('{0} h {1} min', Math.floor(milliseconds / hour), padded(milliseconds % hour, minute));
     },
     latency: (milliseconds) => l10n.t('{0} ms', sizes().format(milliseconds)),
-    rate: (perSecond) => l10n.t('{0}/s', (perSecond < 1000 ? sizes : counts)().format(rounded(perSecond))),
+    rate(perSecond) {
+      if (perSecond === 0 || perSecond >= 1) {
+        return perSecond < 100
+          ? l10n.t('{0}/s', sizes().format(perSecond))
+          : l10n.t('{0}/s', counts().format(Math.round(perSecond)));
+      }
+      const perMinute = Math.round(60 * perSecond);
+      return perMinute === 0 ? l10n.t('< 1/min') : l10n.t('{0}/min', counts().format(perMinute));
+    },
     share: (share) => percentages().format(share),
     moment: (milliseconds) => moments().format(milliseconds),
   };
-}
-
-function rounded(perSecond: number): number {
-  return perSecond < 1000 ? perSecond : Math.round(perSecond);
 }
 
 /** The first formatters of a process take tens of milliseconds, for which activation does not wait. */

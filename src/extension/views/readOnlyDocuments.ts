@@ -1,10 +1,12 @@
-import { type Disposable, EventEmitter, Uri, workspace } from 'vscode';
+import { commands, type Disposable, EventEmitter, Uri, workspace } from 'vscode';
 import { createDisposables } from './disposables.ts';
 
 /** Documents that Slipway writes and the person only reads; they live in memory, so closing one asks nothing. */
 export interface ReadOnlyDocuments extends Disposable {
   /** Puts a text under a path such as `/churn.md`; an open document of that path changes. */
   put(path: string, text: string): Uri;
+  /** Shows Markdown as people read it, under a name that may hold anything. */
+  showMarkdown(name: string, text: string): Promise<void>;
 }
 
 const scheme = 'slipway';
@@ -20,12 +22,16 @@ export function createReadOnlyDocuments(): ReadOnlyDocuments {
     }),
   );
   disposables.add(workspace.onDidCloseTextDocument(({ uri }) => texts.delete(uri.toString())));
+  const put = (path: string, text: string): Uri => {
+    const uri = Uri.from({ scheme, path });
+    texts.set(uri.toString(), text);
+    changed.fire(uri);
+    return uri;
+  };
   return {
-    put(path, text) {
-      const uri = Uri.from({ scheme, path });
-      texts.set(uri.toString(), text);
-      changed.fire(uri);
-      return uri;
+    put,
+    async showMarkdown(name, text) {
+      await commands.executeCommand('markdown.showPreview', put(`/${encodeURIComponent(name)}.md`, text));
     },
     dispose: () => disposables.dispose(),
   };

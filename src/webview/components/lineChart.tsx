@@ -1,12 +1,10 @@
-import type { ChartOptions, TooltipItem } from 'chart.js';
+import type { ChartDataset, ChartOptions } from 'chart.js';
 import type { Ref } from 'preact';
-import { useEffect, useImperativeHandle, useMemo, useRef, useState } from 'preact/hooks';
-import { createKeyboardReading } from './chartKeyboard.ts';
-import { axisLook, Chart, pictureOf, tooltipLook } from './chartParts.ts';
-import { createChartZoom } from './chartZoom.ts';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { axisLook } from './chartParts.ts';
 import { type Curve, decimate, type Window } from './decimation.ts';
 import { Legend } from './legend.tsx';
-import { locale } from './localization.ts';
+import { type ChartHandle, lineOptions, lineTooltip, useLineDrawing } from './lineDrawing.ts';
 import { formatNumber } from './numbers.ts';
 import type { Theme } from './theme.ts';
 import { createUndrawableMarks } from './undrawableMarks.ts';
@@ -16,12 +14,6 @@ export interface LineSeries extends Curve {
   readonly name: string;
   /** `behind` is drawn faint, as the raw line behind a smoothed one. */
   readonly emphasis: 'front' | 'behind';
-}
-
-/** What a chart can do for buttons that stand elsewhere. */
-export interface ChartHandle {
-  /** The chart as it is seen, as a data URL of a PNG. */
-  picture(): string;
 }
 
 interface LineChartProperties {
@@ -57,8 +49,6 @@ export function LineChart(properties: LineChartProperties) {
     description,
     handle,
   } = properties;
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const chart = useRef<Chart<'line'> | null>(null);
   const [width, setWidth] = useState(400);
   const [lifted, setLifted] = useState<string | null>(null);
   const whole = useMemo(() => extentOf(series), [series]);
@@ -69,67 +59,38 @@ export function LineChart(properties: LineChartProperties) {
   );
 
   const marks = useMemo(() => drawn.flatMap((one) => one.undrawable), [drawn]);
-  const latest = useRef({ theme, marks, onZoom: properties.onZoom });
-  latest.current = { theme, marks, onZoom: properties.onZoom };
+  const latest = useRef({ theme, marks });
+  latest.current = { theme, marks };
+  const plugin = () => createUndrawableMarks(() => latest.current);
+  const { canvas, draw } = useLineDrawing({ theme, handle, plugin, onZoom: properties.onZoom });
 
   useEffect(() => {
     if (!canvas.current) return;
-    const zooming = createChartZoom(
-      () => latest.current.theme,
-      (chosen) => latest.current.onZoom(chosen),
-    );
-    const made = new Chart<'line'>(canvas.current, {
-      type: 'line',
-      data: { datasets: [] },
-      plugins: [createUndrawableMarks(() => latest.current), zooming.plugin],
-    });
-    chart.current = made;
-    const stopZooming = zooming.attach(made);
-    const stopReading = createKeyboardReading(made, () => latest.current.onZoom(null));
     const resizing = new ResizeObserver(([entry]) => setWidth(Math.round(entry?.contentRect.width ?? 400)));
     resizing.observe(canvas.current);
-    return () => {
-      resizing.disconnect();
-      stopReading();
-      stopZooming();
-      made.destroy();
-      chart.current = null;
-    };
+    return () => resizing.disconnect();
   }, []);
 
   useEffect(() => {
-    const made = chart.current;
-    if (!made) return;
-    for (const [index, one] of series.entries()) {
+    const curves = series.map((one, index): ChartDataset<'line'> => {
       const dimmed = lifted === null ? one.emphasis === 'behind' : lifted !== one.name;
       const points = [...(drawn[index]?.points ?? [])];
-      const dataset = {
+      return {
         label: one.name,
         data: points,
         borderColor: dimmed ? theme.currentFaint : theme.current,
         backgroundColor: theme.current,
         borderWidth: one.emphasis === 'behind' ? 1 : 1.5,
-        borderJoinStyle: 'round' as const,
+        borderJoinStyle: 'round',
         pointRadius: points.length <= 30 ? 2 : 0,
         pointHoverRadius: 4,
         pointBorderWidth: 0,
         pointHoverBorderWidth: 0,
         order: one.emphasis === 'front' ? 0 : 1,
       };
-      const held = made.data.datasets[index];
-      if (held) Object.assign(held, dataset);
-      else made.data.datasets.push(dataset);
-    }
-    made.data.datasets.length = series.length;
-    made.options = optionsFor(theme, window, logarithmic, horizontal, verticalTitle);
-    made.update('none');
+    });
+    draw(curves, optionsFor(theme, window, logarithmic, horizontal, verticalTitle));
   }, [series, drawn, theme, window, logarithmic, horizontal, verticalTitle, lifted]);
-
-  useImperativeHandle(
-    handle,
-    () => ({ picture: () => (chart.current ? pictureOf(chart.current.canvas, theme) : '') }),
-    [theme],
-  );
 
   return (
     <>
@@ -158,12 +119,8 @@ function optionsFor(
 ): ChartOptions<'line'> {
   const look = axisLook(theme);
   return {
-    animation: false,
-    responsive: true,
-    maintainAspectRatio: false,
-    parsing: false,
+    ...lineOptions(),
     normalized: true,
-    locale: locale(),
     layout: { padding: { top: 6, right: 8 } },
     interaction: { mode: 'nearest', axis: 'x', intersect: false },
     scales: {
@@ -195,20 +152,10 @@ function optionsFor(
       },
     },
     plugins: {
-      tooltip: {
-        ...tooltipLook(theme),
-        callbacks: {
-          title: ([item]: TooltipItem<'line'>[]) =>
-            item ? `${horizontal.title} ${horizontal.format(item.parsed.x ?? Number.NaN)}` : '',
-          labelColor: ({ dataset }: TooltipItem<'line'>) => ({
-            backgroundColor: String(dataset.borderColor),
-            borderColor: 'transparent',
-            borderWidth: 0,
-          }),
-          label: (item: TooltipItem<'line'>) =>
-            ` ${item.dataset.label}: ${formatNumber(item.parsed.y ?? Number.NaN)}`,
-        },
-      },
+      tooltip: lineTooltip(theme, {
+        title: ({ parsed }) => `${horizontal.title} ${horizontal.format(parsed.x ?? Number.NaN)}`,
+        value: ({ parsed }) => formatNumber(parsed.y ?? Number.NaN),
+      }),
     },
   };
 }

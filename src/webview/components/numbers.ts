@@ -75,8 +75,15 @@ export function formatLatency(milliseconds: number): string {
     : l10n.t('{0} s', short.format(milliseconds / 1000));
 }
 
-/** How often a second, such as "12.4/s" or "1,204/s". */
+/** How often, such as "12.4/s" or "1,204/s"; what is rarer than once a second by the minute, such as "5/min". */
 export function formatRate(perSecond: number): string {
+  if (perSecond === 0 || perSecond >= 1) return formatPerSecond(perSecond);
+  const perMinute = Math.round(60 * perSecond);
+  return perMinute === 0 ? l10n.t('< 1/min') : l10n.t('{0}/min', formatCount(perMinute));
+}
+
+/** How often a second, however seldom: for an axis, whose labels have one unit. */
+export function formatPerSecond(perSecond: number): string {
   const digits = perSecond < 100 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 0 };
   return l10n.t('{0}/s', numberFormat(digits).format(perSecond));
 }

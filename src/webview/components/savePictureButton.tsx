@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { RefObject } from 'preact';
 import { IconButton } from './icon.tsx';
-import type { ChartHandle } from './lineChart.tsx';
+import type { ChartHandle } from './lineDrawing.ts';
 import { useHost } from './page.tsx';
 
 /** A name may be made of several that training scripts chose, and the host refuses one of more than 256 characters. */

@@ -1,13 +1,10 @@
-import type { ChartOptions, TooltipItem } from 'chart.js';
+import type { ChartDataset, ChartOptions, TooltipItem } from 'chart.js';
 import type { Ref } from 'preact';
-import { useEffect, useImperativeHandle, useRef, useState } from 'preact/hooks';
-import { createKeyboardReading } from './chartKeyboard.ts';
-import { axisLook, Chart, pictureOf, tooltipLook } from './chartParts.ts';
-import { createChartZoom } from './chartZoom.ts';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { axisLook } from './chartParts.ts';
 import type { Window } from './decimation.ts';
 import { Legend } from './legend.tsx';
-import type { ChartHandle } from './lineChart.tsx';
-import { locale } from './localization.ts';
+import { type ChartHandle, lineOptions, lineTooltip, useLineDrawing } from './lineDrawing.ts';
 import type { Theme } from './theme.ts';
 import { createTimeMarks, type TimeMark } from './timeMarks.ts';
 import { formatTimeOfDay } from './times.ts';
@@ -45,70 +42,36 @@ const dashes = { line: [], dashed: [6, 3], dotted: [2, 3] } as const;
 /** Curves over time to which points are added while one looks. Dragging zooms, the arrow keys read point by point. */
 export function TimeChart(properties: TimeChartProperties) {
   const { times, series, stacked, marks, window, format, highest, theme, description, handle } = properties;
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const chart = useRef<Chart<'line'> | null>(null);
+  const { onZoom } = properties;
   const [lifted, setLifted] = useState<string | null>(null);
-  const latest = useRef({ theme, marks, onZoom: properties.onZoom });
-  latest.current = { theme, marks, onZoom: properties.onZoom };
+  const latest = useRef({ theme, marks });
+  latest.current = { theme, marks };
+  const plugin = () => createTimeMarks(() => latest.current);
+  const { canvas, draw } = useLineDrawing({ theme, handle, plugin, onZoom });
 
   useEffect(() => {
-    if (!canvas.current) return;
-    const zooming = createChartZoom(
-      () => latest.current.theme,
-      (chosen) => latest.current.onZoom(chosen),
-    );
-    const made = new Chart<'line'>(canvas.current, {
-      type: 'line',
-      data: { datasets: [] },
-      plugins: [createTimeMarks(() => latest.current), zooming.plugin],
-    });
-    chart.current = made;
-    const stopZooming = zooming.attach(made);
-    const stopReading = createKeyboardReading(made, () => latest.current.onZoom(null));
-    return () => {
-      stopReading();
-      stopZooming();
-      made.destroy();
-      chart.current = null;
-    };
-  }, []);
-
-  useEffect(() => {
-    const made = chart.current;
-    if (!made) return;
     const [from, to] = seenPart(times, window);
     const seen = times.slice(from, to);
-    for (const [index, { name, color, look, values }] of series.entries()) {
+    const curves = series.map(({ name, color, look, values }, index): ChartDataset<'line'> => {
       const dimmed = lifted !== null && lifted !== name;
       const drawn = dimmed ? translucent(color, 0.25) : color;
-      const dataset = {
+      return {
         label: name,
         data: seen.map((x, place) => ({ x, y: values[from + place] ?? Number.NaN })),
         borderColor: drawn,
         backgroundColor: translucent(color, dimmed ? 0.08 : 0.25),
         borderWidth: 1.5,
         borderDash: [...dashes[look]],
-        fill: stacked && (index === 0 ? ('origin' as const) : ('-1' as const)),
+        fill: stacked && (index === 0 ? 'origin' : '-1'),
         pointRadius: 0,
         pointHoverRadius: 3,
         pointHoverBackgroundColor: color,
         pointHoverBorderWidth: 0,
         spanGaps: false,
       };
-      const held = made.data.datasets[index];
-      if (held) Object.assign(held, dataset);
-      else made.data.datasets.push(dataset);
-    }
-    made.data.datasets.length = series.length;
-    made.options = optionsFor(theme, window, stacked, format, highest);
-    made.update('none');
+    });
+    draw(curves, optionsFor(theme, window, stacked, format, highest));
   }, [times, series, marks, stacked, theme, window, format, highest, lifted]);
-
-  useImperativeHandle(
-    handle,
-    () => ({ picture: () => (chart.current ? pictureOf(chart.current.canvas, theme) : '') }),
-    [theme],
-  );
 
   return (
     <>
@@ -129,12 +92,8 @@ function optionsFor(
 ): ChartOptions<'line'> {
   const look = axisLook(theme);
   return {
-    animation: false,
-    responsive: true,
-    maintainAspectRatio: false,
-    parsing: false,
+    ...lineOptions(),
     normalized: true,
-    locale: locale(),
     layout: { padding: { top: 16, right: 8 } },
     interaction: { mode: 'index', axis: 'x', intersect: false },
     scales: {
@@ -165,17 +124,11 @@ function optionsFor(
     plugins: {
       filler: { propagate: false },
       tooltip: {
-        ...tooltipLook(theme),
+        ...lineTooltip(theme, {
+          title: ({ parsed }) => formatTimeOfDay(parsed.x ?? 0),
+          value: (item) => format(pointValue(item)),
+        }),
         filter: ({ parsed }) => Number.isFinite(parsed.y),
-        callbacks: {
-          title: ([item]: TooltipItem<'line'>[]) => (item ? formatTimeOfDay(item.parsed.x ?? 0) : ''),
-          labelColor: ({ dataset }: TooltipItem<'line'>) => ({
-            backgroundColor: String(dataset.borderColor),
-            borderColor: 'transparent',
-            borderWidth: 0,
-          }),
-          label: (item: TooltipItem<'line'>) => ` ${item.dataset.label}: ${format(pointValue(item))}`,
-        },
       },
     },
   };

@@ -3,7 +3,7 @@ import { useRef } from 'preact/hooks';
 import type { ColumnDrift } from '../../protocol/monitoring.ts';
 import { Icon } from '../components/icon.tsx';
 import { Legend } from '../components/legend.tsx';
-import type { ChartHandle } from '../components/lineChart.tsx';
+import type { ChartHandle } from '../components/lineDrawing.ts';
 import { formatCount, formatShare } from '../components/numbers.ts';
 import { SavePictureButton } from '../components/savePictureButton.tsx';
 import { Skeleton } from '../components/states.tsx';

@@ -5,7 +5,7 @@ import { useEffect, useImperativeHandle, useRef } from 'preact/hooks';
 import type { ColumnDrift } from '../../protocol/monitoring.ts';
 import { createKeyboardReading } from '../components/chartKeyboard.ts';
 import { axisLook, Chart, pictureOf, tooltipLook } from '../components/chartParts.ts';
-import type { ChartHandle } from '../components/lineChart.tsx';
+import type { ChartHandle } from '../components/lineDrawing.ts';
 import { locale } from '../components/localization.ts';
 import { formatNumber, formatShare } from '../components/numbers.ts';
 import type { Theme } from '../components/theme.ts';

@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import { useRef } from 'preact/hooks';
 import type { Window } from '../components/decimation.ts';
 import { IconButton } from '../components/icon.tsx';
-import type { ChartHandle } from '../components/lineChart.tsx';
+import type { ChartHandle } from '../components/lineDrawing.ts';
 import { SavePictureButton } from '../components/savePictureButton.tsx';
 import { Skeleton } from '../components/states.tsx';
 import type { Theme } from '../components/theme.ts';

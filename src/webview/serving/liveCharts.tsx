@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import { useMemo, useState } from 'preact/hooks';
 import type { EndpointLive } from '../../protocol/serving.ts';
 import type { Window } from '../components/decimation.ts';
-import { formatLatency, formatRate, formatShare } from '../components/numbers.ts';
+import { formatLatency, formatPerSecond, formatRate, formatShare } from '../components/numbers.ts';
 import { useViewState } from '../components/page.tsx';
 import { Section } from '../components/section.tsx';
 import type { Theme } from '../components/theme.ts';
@@ -114,7 +114,7 @@ export function LiveCharts(properties: {
           value={formatRate(endpoint.rate)}
           series={requests}
           stacked
-          format={formatRate}
+          format={formatPerSecond}
         />
         <LiveCard
           {...common}
@@ -137,7 +137,7 @@ export function LiveCharts(properties: {
           value={formatRate(last(errors.map(({ values }) => values)))}
           series={errors}
           stacked
-          format={formatRate}
+          format={formatPerSecond}
           note={
             variants.length > 0 && variants.every((variant) => variant.errors.every((count) => count === 0))
               ? l10n.t('No errors in this time.')

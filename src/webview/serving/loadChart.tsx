@@ -1,13 +1,11 @@
 import * as l10n from '@vscode/l10n';
-import type { ChartDataset, ChartOptions, Plugin, TooltipItem } from 'chart.js';
+import type { ChartDataset, ChartOptions, Plugin } from 'chart.js';
 import type { Ref } from 'preact';
-import { useEffect, useImperativeHandle, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { LoadTestStep } from '../../protocol/loadTest.ts';
-import { createKeyboardReading } from '../components/chartKeyboard.ts';
-import { axisLook, Chart, pictureOf, smallFont, tooltipLook } from '../components/chartParts.ts';
+import { axisLook, smallFont } from '../components/chartParts.ts';
 import { Legend } from '../components/legend.tsx';
-import type { ChartHandle } from '../components/lineChart.tsx';
-import { locale } from '../components/localization.ts';
+import { type ChartHandle, lineOptions, lineTooltip, useLineDrawing } from '../components/lineDrawing.ts';
 import { formatLatency, formatRate } from '../components/numbers.ts';
 import type { Theme } from '../components/theme.ts';
 
@@ -34,32 +32,14 @@ export function LoadChart(properties: {
     () => [...properties.steps].sort((one, other) => one.rate - other.rate),
     [properties.steps],
   );
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const chart = useRef<Chart<'line'> | null>(null);
   const [lifted, setLifted] = useState<string | null>(null);
   const latest = useRef({ limit, theme });
   latest.current = { limit, theme };
+  const plugin = () => limitLine(() => latest.current);
+  const { canvas, draw } = useLineDrawing({ theme, handle, plugin });
 
   useEffect(() => {
-    if (!canvas.current) return;
-    const made = new Chart<'line'>(canvas.current, {
-      type: 'line',
-      data: { datasets: [] },
-      plugins: [limitLine(() => latest.current)],
-    });
-    chart.current = made;
-    const stopReading = createKeyboardReading(made, () => undefined);
-    return () => {
-      stopReading();
-      made.destroy();
-      chart.current = null;
-    };
-  }, []);
-
-  useEffect(() => {
-    const made = chart.current;
-    if (!made) return;
-    made.data.datasets = curves.map(({ name, dash, of }): ChartDataset<'line'> => {
+    const drawn = curves.map(({ name, dash, of }): ChartDataset<'line'> => {
       const color = lifted === null || lifted === name ? theme.current : theme.currentFaint;
       return {
         label: name,
@@ -75,15 +55,8 @@ export function LoadChart(properties: {
         pointBorderWidth: steps.map(({ holds }) => (holds ? 0 : 2)),
       };
     });
-    made.options = optionsFor(theme, steps, limit);
-    made.update('none');
+    draw(drawn, optionsFor(theme, steps, limit));
   }, [steps, theme, limit, lifted]);
-
-  useImperativeHandle(
-    handle,
-    () => ({ picture: () => (chart.current ? pictureOf(chart.current.canvas, theme) : '') }),
-    [theme],
-  );
 
   return (
     <>
@@ -100,11 +73,7 @@ function optionsFor(theme: Theme, steps: readonly LoadTestStep[], limit: number)
   const rates = steps.map(({ rate }) => rate);
   const heights = steps.flatMap((step) => curves.flatMap(({ of }) => of(step) ?? []));
   return {
-    animation: false,
-    responsive: true,
-    maintainAspectRatio: false,
-    parsing: false,
-    locale: locale(),
+    ...lineOptions(),
     layout: { padding: { top: 8, right: 12 } },
     interaction: { mode: 'index', axis: 'x', intersect: false },
     scales: {
@@ -144,19 +113,10 @@ function optionsFor(theme: Theme, steps: readonly LoadTestStep[], limit: number)
       },
     },
     plugins: {
-      tooltip: {
-        ...tooltipLook(theme),
-        callbacks: {
-          title: ([item]: TooltipItem<'line'>[]) => (item ? formatRate(item.parsed.x ?? 0) : ''),
-          labelColor: ({ dataset }: TooltipItem<'line'>) => ({
-            backgroundColor: String(dataset.borderColor),
-            borderColor: 'transparent',
-            borderWidth: 0,
-          }),
-          label: (item: TooltipItem<'line'>) =>
-            ` ${item.dataset.label}: ${formatLatency(item.parsed.y ?? Number.NaN)}`,
-        },
-      },
+      tooltip: lineTooltip(theme, {
+        title: ({ parsed }) => formatRate(parsed.x ?? 0),
+        value: ({ parsed }) => formatLatency(parsed.y ?? Number.NaN),
+      }),
     },
   };
 }

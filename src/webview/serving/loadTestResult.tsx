@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import { useRef } from 'preact/hooks';
 import type { LoadTestReport, LoadTestStep } from '../../protocol/loadTest.ts';
 import { Icon, IconButton } from '../components/icon.tsx';
-import type { ChartHandle } from '../components/lineChart.tsx';
+import type { ChartHandle } from '../components/lineDrawing.ts';
 import { formatCount, formatLatency, formatRate } from '../components/numbers.ts';
 import { useHost } from '../components/page.tsx';
 import { SavePictureButton } from '../components/savePictureButton.tsx';

@@ -1,5 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { isJson } from '../../protocol/jsonText.ts';
 import { fieldValue } from '../components/fieldValue.ts';
 import { useReveal, useViewState } from '../components/page.tsx';
 import { Section } from '../components/section.tsx';
@@ -131,15 +132,6 @@ export function LoadTestSection(properties: {
       </Section>
     </div>
   );
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function isBoolean(kept: unknown): kept is boolean {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createFormats } from '../../../src/extension/views/formats.ts';
-import { formatBytes } from '../../../src/webview/components/numbers.ts';
+import { formatBytes, formatRate } from '../../../src/webview/components/numbers.ts';
 
 const l10n = {
   t: (message: string, ...values: (string | number)[]) =>
@@ -32,6 +32,22 @@ describe('formats', () => {
       assert.equal(formats.bytes(bytes), formatBytes(bytes));
     }
     assert.equal(formats.bytes(368_640), '369 kB');
+  });
+
+  it('tell what is rarer than once a second by the minute, as the pages do', () => {
+    for (const [rate, text] of [
+      [0, '0/s'],
+      [0.002, '< 1/min'],
+      [0.0911, '5/min'],
+      [0.5, '30/min'],
+      [1, '1/s'],
+      [12.42, '12.4/s'],
+      [187.4, '187/s'],
+      [1204.3, '1,204/s'],
+    ] as const) {
+      assert.equal(formats.rate(rate), text);
+      assert.equal(formatRate(rate), text);
+    }
   });
 
   it('never round counts', () => assert.equal(formats.count(123_456), '123,456'));

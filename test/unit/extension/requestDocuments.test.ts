@@ -56,8 +56,8 @@ describe('the requests of an endpoint as Markdown', () => {
     assert.deepEqual(good.slice(1), [
       '200',
       'v3 · stable',
-      '`{"a\\|b":[1,2]}`',
-      '`` {"y":["`x`","*"]} ``',
+      '`{"a\\|b": [1, 2]}`',
+      '`` {"y": ["`x`", "*"]} ``',
       '`a-1`',
       '2',
       escapedLatency,
@@ -108,7 +108,7 @@ describe('a replay as Markdown', () => {
     assert.match(text, /redacted: `secret`/);
     assert.match(text, /Version 4 could not answer 12 requests\\\. The first of them:/);
     assert.match(text, /\| `q` \| The column "a\\\|b" is missing\\\. \|/);
-    assert.match(text, /\| `\{"x":1\}` \| `\{"y":1\}` \| `\{"y":3\.5\}` \| .* \| `a-1` \| 1 \|/);
+    assert.match(text, /\| `\{"x": 1\}` \| `\{"y": 1\}` \| `\{"y": 3\.5\}` \| .* \| `a-1` \| 1 \|/);
   });
 
   it('is short when all agree', () => {

@@ -12,7 +12,7 @@ describe('wording of serving', () => {
       'registryRefused',
       'checkFailed',
     ];
-    const labels = kinds.map((kind) => eventLabel({ kind, sentence: '' }));
+    const labels = kinds.map((kind) => eventLabel({ kind, said: [] }));
     assert.deepEqual(labels, [
       'crashed',
       'declared',
@@ -36,7 +36,7 @@ describe('wording of serving', () => {
       pValue: 0.4,
       failures: 0,
       dryRun: false,
-      sentence: '',
+      said: [],
     };
     assert.equal(verdictName(check), 'Not decided yet');
     assert.equal(verdictName({ ...check, candidateValue: null, pValue: null }), 'Too few samples yet');

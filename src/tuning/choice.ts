@@ -1,4 +1,4 @@
-import type { Measurement, RuntimeChoice } from './measurement.ts';
+import type { Measurement, RuntimeChoice } from '../protocol/tuning.ts';
 
 export interface Choice {
   readonly chosen: Measurement;

@@ -1,30 +1,16 @@
-import { availableParallelism } from 'node:os';
-import { SlipwayError } from '../../protocol/errors.ts';
-import type { ScorerModelInput } from '../../protocol/scorer.ts';
-import { startFleet } from '../../supervision/scorerFleet.ts';
+import { availableParallelism, cpus } from 'node:os';
+import { SlipwayError } from '../protocol/errors.ts';
+import type { ScorerModelInput } from '../protocol/scorer.ts';
+import {
+  type Measurement,
+  type RuntimeChoice,
+  type TuningReport,
+  tuningConnections,
+} from '../protocol/tuning.ts';
+import { startFleet } from '../supervision/scorerFleet.ts';
+import { choose } from './choice.ts';
 import { closedLoop, openLoop } from './load.ts';
 import { processUsage } from './processUsage.ts';
-
-/** How a model may be run. */
-export interface RuntimeChoice {
-  readonly threads: number;
-  readonly processes: number;
-  readonly batchRows: number;
-}
-
-/** What a way to run a model came to. */
-export interface Measurement extends RuntimeChoice {
-  /** Requests a second while every connection always waits for an answer. */
-  readonly rate: number;
-  /** How many times the rate of its best round is that of its worst. */
-  readonly spread: number;
-  /** Milliseconds under a constant, moderate load. */
-  readonly p50: number;
-  readonly p99: number;
-  /** Processor time for each request in microseconds, and memory of all processes; null where nothing tells it. */
-  readonly processorMicroseconds: number | null;
-  readonly residentBytes: number | null;
-}
 
 export interface TuningOptions {
   readonly script: string;
@@ -34,12 +20,11 @@ export interface TuningOptions {
   /** How long each way is measured. */
   readonly seconds: number;
   readonly signal: AbortSignal;
-  /** Told a share between 0 and 1. */
-  readonly progress: (fraction: number) => void;
+  /** Told a share between 0 and 1, and which way is measured next. */
+  readonly progress: (fraction: number, next: RuntimeChoice | null) => void;
   readonly warn: (message: string) => void;
 }
 
-const connections = 32;
 /** The moderate load, as a share of what the plainest way can answer. */
 const moderateShare = 0.4;
 const warmUpSeconds = 0.25;
@@ -60,24 +45,43 @@ export function waysToRun(cores: number): readonly RuntimeChoice[] {
 }
 
 /**
- * Measures each way to run a model, in rounds, so that what else the machine does meets all of them; each figure is the
- * better of its rounds, as a disturbance only makes figures worse.
+ * Measures all ways to run a model on this machine, and chooses one.
  *
  * @throws SlipwayError `cancelled`, or what a scorer failed with.
  */
-export async function measureWays(options: TuningOptions): Promise<readonly Measurement[]> {
+export async function tune(options: TuningOptions): Promise<TuningReport> {
+  const measurements = await measureWays(options);
+  const { chosen, reasons } = choose(measurements);
+  const { threads, processes, batchRows } = chosen;
+  return {
+    model: options.model.name,
+    version: options.model.version,
+    rows: options.rows,
+    machine: { processor: cpus()[0]?.model.trim() ?? '', cores: availableParallelism() },
+    measurements,
+    choice: { threads, processes, batchRows },
+    reasons,
+  };
+}
+
+/**
+ * Measures each way to run a model, in rounds, so that what else the machine does meets all of them; each figure is the
+ * better of its rounds, as a disturbance only makes figures worse.
+ */
+async function measureWays(options: TuningOptions): Promise<readonly Measurement[]> {
   const ways = waysToRun(availableParallelism());
   const measured: Measurement[][] = ways.map(() => []);
   let moderateRate: number | null = null;
   for (let round = 0; round < rounds; round += 1) {
     for (const [index, way] of ways.entries()) {
       if (options.signal.aborted) throw new SlipwayError('cancelled');
+      options.progress((round * ways.length + index) / (rounds * ways.length), way);
       const measurement: Measurement = await measureWay(way, moderateRate, options);
       moderateRate ??= moderateShare * measurement.rate;
       measured[index]?.push(measurement);
-      options.progress((round * ways.length + index + 1) / (rounds * ways.length));
     }
   }
+  options.progress(1, null);
   return measured.flatMap((results) => bestOf(results));
 }
 
@@ -105,9 +109,9 @@ async function measureWay(
       url: `${fleet.url}/v2/models/${encodeURIComponent(model.name)}/infer`,
       body: repeatRows(fleet.versions[0]?.exampleRequest ?? '', rows),
     };
-    await closedLoop(target, connections, warmUpSeconds);
+    await closedLoop(target, tuningConnections, warmUpSeconds);
     const before = processUsage(fleet.processIds());
-    const full = await closedLoop(target, connections, seconds / 2);
+    const full = await closedLoop(target, tuningConnections, seconds / 2);
     const after = processUsage(fleet.processIds());
     const moderate = await openLoop(target, moderateRate ?? moderateShare * full.rate, seconds / 2);
     return {

@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { choose } from '../../../src/cli/tuning/choice.ts';
-import {
-  type Measurement,
-  type RuntimeChoice,
-  repeatRows,
-  waysToRun,
-} from '../../../src/cli/tuning/measurement.ts';
-import { settingsText, writeSettings } from '../../../src/cli/tuning/settingsFile.ts';
+import { readSettings } from '../../../src/engine/serving/settings.ts';
 import { endpointsSettings } from '../../../src/protocol/endpointSettings.ts';
+import type { Measurement, RuntimeChoice } from '../../../src/protocol/tuning.ts';
+import { choose } from '../../../src/tuning/choice.ts';
+import { repeatRows, waysToRun } from '../../../src/tuning/measurement.ts';
+import { settingsText, writeSettings } from '../../../src/tuning/settingsFile.ts';
 import { inTemporaryFolder } from '../../engine/headless.ts';
 
 /** Measurements of a machine with two cores, whose rates a function gives. */
@@ -110,7 +107,7 @@ describe('The choice in slipway.yaml', () => {
   it('is written beside what is there, comments included', () =>
     inTemporaryFolder(async (folder) => {
       const file = join(folder, 'slipway.yaml');
-      await writeSettings(file, 'wine', choice);
+      await writeSettings(file, { model: 'wine' }, choice);
       assert.equal(await readFile(file, 'utf8'), settingsText('wine', choice));
       await writeFile(
         file,
@@ -128,7 +125,7 @@ describe('The choice in slipway.yaml', () => {
           '',
         ].join('\n'),
       );
-      await writeSettings(file, 'wine', choice);
+      await writeSettings(file, { model: 'wine' }, choice);
       const text = await readFile(file, 'utf8');
       assert.equal(
         text,
@@ -151,12 +148,35 @@ describe('The choice in slipway.yaml', () => {
       assert.deepEqual(read.red?.runtime, choice);
     }));
 
+  it('declares an endpoint that was not with what it serves, so that nothing else changes', () =>
+    inTemporaryFolder(async (folder) => {
+      const file = join(folder, 'slipway.yaml');
+      const read = async () => {
+        const found = readSettings(await readFile(file, 'utf8'));
+        assert.ok('settings' in found, JSON.stringify(found));
+        return found.settings.endpoints;
+      };
+      await writeSettings(file, { endpoint: 'front', model: 'wine', version: 3 }, choice);
+      const { front } = await read();
+      assert.deepEqual([front?.model, front?.stable, front?.runtime], ['wine', { version: 3 }, choice]);
+      await writeSettings(file, { endpoint: 'wine', model: 'wine', version: 4 }, choice);
+      const { wine } = await read();
+      assert.deepEqual([wine?.model, wine?.stable], [undefined, { version: 4 }]);
+      // What is declared already keeps what it follows.
+      for (const text of ['endpoints: { wine: {} }\n', 'endpoints:\n  wine:\n']) {
+        await writeFile(file, text);
+        await writeSettings(file, { endpoint: 'wine', model: 'wine', version: 4 }, choice);
+        const found = await read();
+        assert.deepEqual([found.wine?.stable, found.wine?.runtime], [{ stage: 'Production' }, choice], text);
+      }
+    }));
+
   it('is not written into a file that is no YAML', () =>
     inTemporaryFolder(async (folder) => {
       const file = join(folder, 'slipway.yaml');
       for (const text of ['endpoints: [', 'endpoints: none\n']) {
         await writeFile(file, text);
-        await assert.rejects(writeSettings(file, 'wine', choice), { kind: 'invalidParameter' });
+        await assert.rejects(writeSettings(file, { model: 'wine' }, choice), { kind: 'invalidParameter' });
         assert.equal(await readFile(file, 'utf8'), text);
       }
     }));

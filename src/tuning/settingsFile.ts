@@ -1,0 +1,70 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { isMap, parseDocument } from 'yaml';
+import { SlipwayError } from '../protocol/errors.ts';
+import type { RuntimeChoice } from '../protocol/tuning.ts';
+
+/** How a choice is written into `slipway.yaml`, for a person to copy. */
+export function settingsText(endpoint: string, choice: RuntimeChoice): string {
+  const document = parseDocument('');
+  document.setIn(['endpoints', endpoint, 'runtime'], document.createNode(settings(choice)));
+  return String(document);
+}
+
+/** The endpoint that a choice is for. */
+export type TunedEndpoint =
+  /** The one of the model's name, or else the one that serves it. */
+  | { readonly model: string }
+  /** This one. Where the file does not speak of it yet, it is declared to serve what it serves already. */
+  | { readonly endpoint: string; readonly model: string; readonly version: number };
+
+/**
+ * Writes a choice into a `slipway.yaml`; all else in it stays as it is, comments too.
+ *
+ * @throws SlipwayError `invalidParameter` when the file is not what it should be.
+ */
+export async function writeSettings(
+  file: string,
+  tuned: TunedEndpoint,
+  choice: RuntimeChoice,
+): Promise<void> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  const document = parseDocument(text);
+  const [problem] = document.errors;
+  if (problem) throw new SlipwayError('invalidParameter', { detail: `${file}: ${problem.message}` });
+  const endpoints = document.get('endpoints');
+  if (endpoints !== undefined && endpoints !== null && !isMap(endpoints)) {
+    throw new SlipwayError('invalidParameter', { detail: `${file}: endpoints is no map.` });
+  }
+  const path = ['endpoints', 'endpoint' in tuned ? tuned.endpoint : endpointOf(endpoints, tuned.model)];
+  if (!isMap(document.getIn(path))) {
+    const isDeclared = document.hasIn(path);
+    document.setIn(path, document.createNode(isDeclared ? {} : declaration(tuned)));
+  }
+  if (!isMap(document.getIn([...path, 'runtime']))) {
+    document.setIn([...path, 'runtime'], document.createNode({}));
+  }
+  for (const [key, value] of Object.entries(settings(choice))) {
+    document.setIn([...path, 'runtime', key], value);
+  }
+  await writeFile(file, String(document));
+}
+
+function endpointOf(endpoints: unknown, model: string): string {
+  if (!isMap(endpoints) || endpoints.has(model)) return model;
+  const serving = endpoints.items.find(({ value }) => isMap(value) && value.get('model') === model);
+  return serving === undefined ? model : String(serving.key);
+}
+
+/** Without it, the endpoint would move to the version in production. */
+function declaration(tuned: TunedEndpoint): Readonly<Record<string, unknown>> {
+  if (!('endpoint' in tuned)) return {};
+  const { endpoint, model, version } = tuned;
+  return { ...(model === endpoint ? {} : { model }), stable: { version } };
+}
+
+function settings({ threads, processes, batchRows }: RuntimeChoice) {
+  return { threads, processes, batchRows };
+}
