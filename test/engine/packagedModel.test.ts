@@ -315,6 +315,14 @@ describe('A packaged model', function () {
     assert.match(unknown.stderr, /no version "wine\/Production" of the model "wine"\. It has 2, 1\./);
     const platform = await slipway('wine/1', '--force', '--platform', 'plan9-mips');
     assert.match(platform.stderr, /holds the native modules of \S+, not those of plan9-mips\./);
+    const mlmodel = join(engine.registry.modelFolder('wine', 1), 'MLmodel');
+    writeFileSync(mlmodel, 'flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n');
+    const python = await slipway('wine/1', '--force');
+    assert.equal(python.code, 1);
+    assert.match(
+      python.stderr,
+      /Version 1 of "wine" runs only in Python.* Convert it with "Convert to ONNX…"/s,
+    );
     await engine.close();
   });
 

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { createReadStream, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { type Engine, openEngine } from '../../src/engine/engine.ts';
 import type { PythonPermission } from '../../src/engine/serving/pythonModels.ts';
 import { createArtifactStore } from '../../src/engine/tracking/artifacts.ts';
@@ -235,13 +236,24 @@ describe('Versions that only Python can load, in an engine', function () {
     assert.equal(skipped?.skipped, 'it has no column c');
   });
 
-  it('come back with an engine that is told what was allowed before', async () => {
+  it('come back with an engine that is told what was allowed before, with files of any size', async () => {
+    // More than is read at once.
+    writeFileSync(
+      join(engine.registry.modelFolder('custom', 1), 'weights.bin'),
+      Buffer.alloc(20 * 1024 * 1024),
+    );
     const described = await describeModel('custom');
     assert.ok(described);
     await engine.close();
     const consents = [{ digest: described.digest, python }];
     engine = await open({ all: false, python: null, consents });
     assert.equal((await start('custom')).state, 'ready');
+    await engine.close();
+    engine = await open({ all: false, python: null, consents });
+    while (engine.serving.endpoint('custom').state !== 'ready') {
+      assert.equal(engine.serving.endpoint('custom').failure, null);
+      await setTimeout(50);
+    }
     await engine.serving.stop('custom');
     await engine.close();
     engine = await open();

@@ -5,19 +5,31 @@ import { join } from 'node:path';
 import { cacheFolder, repository } from './cacheFolder.ts';
 import { run } from './command.ts';
 
-const commands = ['python3', 'python', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python3.10'];
+const commands = [
+  ...['python3', 'python', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python3.10'],
+  // The system's own, which others may hide.
+  '/usr/bin/python3',
+];
 
-const versionScript = 'import sys; print(*sys.version_info[:2], sys.executable)';
+interface Environment {
+  /** A file in `test/`. */
+  readonly requirements: string;
+  /** A module that the Python has already, and shares with the environment, as no registry has it in a bearable size. */
+  readonly shared: string | null;
+}
 
-/** Virtual environments by the variable that names their interpreter; each has a file of requirements in `test/`. */
-const environments = {
-  SLIPWAY_TEST_PYTHON: 'requirements.txt',
-  SLIPWAY_TEST_PYTHON_MLFLOW2: 'requirements-mlflow2.txt',
-  SLIPWAY_TEST_PYTHON_TRACKERS: 'requirements-trackers.txt',
-  SLIPWAY_TEST_PYTHON_SERVING: 'requirements-serving.txt',
-} as const;
+export type PythonVariable =
+  | 'SLIPWAY_TEST_PYTHON'
+  | `SLIPWAY_TEST_PYTHON_${'MLFLOW2' | 'TRACKERS' | 'SERVING' | 'PYTORCH'}`;
 
-export type PythonVariable = keyof typeof environments;
+/** Virtual environments by the variable that names their interpreter. */
+const environments: Readonly<Record<PythonVariable, Environment>> = {
+  SLIPWAY_TEST_PYTHON: { requirements: 'requirements.txt', shared: null },
+  SLIPWAY_TEST_PYTHON_MLFLOW2: { requirements: 'requirements-mlflow2.txt', shared: null },
+  SLIPWAY_TEST_PYTHON_TRACKERS: { requirements: 'requirements-trackers.txt', shared: null },
+  SLIPWAY_TEST_PYTHON_SERVING: { requirements: 'requirements-serving.txt', shared: null },
+  SLIPWAY_TEST_PYTHON_PYTORCH: { requirements: 'requirements-pytorch.txt', shared: 'torch' },
+};
 
 /** Every environment of the tests. Empty, and the reason is printed, when there is no Python to make them with. */
 export async function allPythonPeers(): Promise<Readonly<Record<string, string>>> {
@@ -38,14 +50,16 @@ export async function allPythonPeers(): Promise<Readonly<Record<string, string>>
 export async function pythonPeers(variable: PythonVariable = 'SLIPWAY_TEST_PYTHON'): Promise<string | null> {
   const named = process.env[variable];
   if (named) return named;
-  const base = await suitablePython();
+  const { requirements, shared } = environments[variable];
+  const base = await suitablePython(shared);
   if (base === null) {
-    console.log('No Python 3.10 or newer was found: the tests with Python peers are skipped.');
+    const wanted = shared === null ? 'No Python 3.10 or newer' : `No Python 3.10 or newer that has ${shared}`;
+    console.log(`${wanted} was found: the tests of ${requirements} are skipped.`);
     return null;
   }
-  const requirements = join(repository, 'test', environments[variable]);
+  const file = join(repository, 'test', requirements);
   const key = createHash('sha256')
-    .update(await readFile(requirements))
+    .update(await readFile(file))
     .update(base.version)
     .digest('hex')
     .slice(0, 12);
@@ -54,14 +68,13 @@ export async function pythonPeers(variable: PythonVariable = 'SLIPWAY_TEST_PYTHO
     process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python');
   const complete = join(folder, 'complete');
   if (existsSync(complete)) return python;
-  console.log(
-    `Installing ${environments[variable]} into ${folder} (Python ${base.version}); this happens once`,
-  );
+  console.log(`Installing ${requirements} into ${folder} (Python ${base.version}); this happens once`);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  await run(base.executable, ['-m', 'venv', folder]);
+  const sharing = shared === null ? [] : ['--system-site-packages'];
+  await run(base.executable, ['-m', 'venv', ...sharing, folder]);
   const quiet = ['--quiet', '--no-input', '--disable-pip-version-check'];
-  await run(python, ['-m', 'pip', 'install', ...quiet, '-r', requirements], { show: true });
+  await run(python, ['-m', 'pip', 'install', ...quiet, '-r', file], { show: true });
   await writeFile(complete, '');
   return python;
 }
@@ -76,9 +89,10 @@ interface Python {
   readonly version: string;
 }
 
-async function suitablePython(): Promise<Python | null> {
+async function suitablePython(shared: string | null): Promise<Python | null> {
+  const script = `import sys${shared === null ? '' : `, ${shared}`}; print(*sys.version_info[:2], sys.executable)`;
   for (const command of commands) {
-    const answer = await run(command, ['-c', versionScript]).catch(() => null);
+    const answer = await run(command, ['-c', script]).catch(() => null);
     const match = answer === null ? null : /^(\d+) (\d+) (.+)$/.exec(answer.trim());
     if (!match) continue;
     const [, major, minor, executable] = match;
