@@ -10,7 +10,7 @@ export type Runtime = typeof import('onnxruntime-node');
  * Since 1.29 it would tell its makers of models and machines; it looks at this variable once, when it is loaded.
  */
 export async function loadRuntime(): Promise<Runtime> {
-  process.env.ORT_DISABLE_TELEMETRY_X = '1';
+  process.env.ORT_DISABLE_TELEMETRY = '1';
   Reflect.deleteProperty(globalThis, 'Float16Array');
   return await import('onnxruntime-node');
 }
