@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { stages } from './registry.ts';
+import { longestTimer } from './scorer.ts';
 
 /**
  * The section `endpoints` of `slipway.yaml`: what each endpoint serves and how a new version comes in. Everything has a
@@ -26,6 +27,11 @@ export const duration = z
   .string()
   .regex(/^\d+(?:\.\d+)?(?:ms|s|m|h|d)$/, { error: 'expected a duration such as 500ms, 30s, 10m, 2h or 7d' })
   .transform(milliseconds);
+
+/** One that a timer can wait for. */
+const timeLimit = duration.refine((each) => each >= 1 && each <= longestTimer, {
+  error: 'expected at least 1ms, and no more than 24d',
+});
 
 /** Such as `500KB`, `64MB`, `2GB`; gives bytes, with 1,000 bytes in a KB. */
 export const byteSize = z
@@ -203,8 +209,8 @@ export const endpointSettings = z.strictObject({
     .strictObject({
       body: byteSize.prefault('64MB'),
       requests: z.number().int().positive().default(1024),
-      run: duration.prefault('60s'),
-      load: duration.prefault('5m'),
+      run: timeLimit.prefault('60s'),
+      load: timeLimit.prefault('5m'),
     })
     .prefault({}),
   log: z

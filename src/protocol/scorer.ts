@@ -112,6 +112,10 @@ export type ScorerProtocol = z.infer<typeof scorerProtocol>;
 
 const scorerPort = z.union([z.number().int().min(0).max(65535), z.literal(scorerDoor)]);
 
+/** The longest that a timer can wait; one that is to wait longer fires at once. */
+export const longestTimer = 2 ** 31 - 1;
+const timerMilliseconds = z.number().int().positive().max(longestTimer);
+
 /** How a scorer is told what to serve: one JSON text in the environment variable `SLIPWAY_SCORER`. */
 export const scorerOptions = z.object({
   endpoint: z.string().min(1),
@@ -153,13 +157,13 @@ export const scorerOptions = z.object({
       /** Requests that may be under way at a time; more are refused with 429 and `Retry-After`. */
       requests: z.number().int().positive().default(1024),
       /** How long a client may take to send a whole request. */
-      requestMilliseconds: z.number().int().positive().default(30_000),
+      requestMilliseconds: timerMilliseconds.default(30_000),
       /** How long one run of a model may take; then the process is killed, as a run cannot be stopped. */
-      runMilliseconds: z.number().int().positive().default(60_000),
+      runMilliseconds: timerMilliseconds.default(60_000),
       /** How long a version may take to be loaded and warmed; then it fails, with its process if it blocks that. */
-      loadMilliseconds: z.number().int().positive().default(300_000),
+      loadMilliseconds: timerMilliseconds.default(300_000),
       /** How long answers that are under way may take while the scorer drains. */
-      drainMilliseconds: z.number().int().positive().default(10_000),
+      drainMilliseconds: timerMilliseconds.default(10_000),
     })
     .prefault({}),
 });

@@ -122,6 +122,13 @@ endpoints:
       /expected a duration such as .*, not "1 minute"$/,
     ],
     [
+      'a limit that no timer can wait for',
+      'endpoints:\n  wine:\n    limits: { load: 30d }\n',
+      3,
+      21,
+      /expected at least 1ms, and no more than 24d/,
+    ],
+    [
       'no word of the list',
       'endpoints:\n  wine:\n    rollout: { strategy: blue }\n',
       3,
