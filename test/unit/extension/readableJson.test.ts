@@ -30,12 +30,16 @@ describe('JSON as people read it', () => {
         const same = (text: string) => text.replaceAll(' ', '');
         const float = (text: string) => text.replaceAll(/-?\d[\d.eE+-]*/g, '0');
         assert.equal(float(same(readableJson(json.slice(0, end)))), float(same(json.slice(0, end))));
-        assert.deepEqual(JSON.parse(readableJson(json)), JSON.parse(json));
+        // A double that is one of single precision may lose digits which that does not tell apart.
+        const single = (_name: string, value: unknown) =>
+          typeof value === 'number' ? Math.fround(value) : value;
+        assert.deepEqual(JSON.parse(readableJson(json), single), JSON.parse(json, single));
       }),
     );
     fc.assert(
       fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (value) => {
-        assert.equal(Math.fround(Number(readableJson(JSON.stringify(value)))), Math.fround(value));
+        // JSON has no negative zero.
+        assert.equal(Math.fround(Number(readableJson(JSON.stringify(value)))), Math.fround(value) + 0);
       }),
     );
   });
