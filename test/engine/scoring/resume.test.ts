@@ -23,7 +23,8 @@ import { query } from './dataQuery.ts';
 import { onScoringStage, type ScoreJob, type ScoringStage } from './scoringStage.ts';
 
 const workerScript = join(import.meta.dirname, '../../../src/worker/main.ts');
-const rows = 80_000;
+/** So many that a fast machine is still at them when it is told to end. */
+const rows = 400_000;
 
 /** A table whose predictions are all different, so that a row that is lost, doubled or moved shows. */
 function manyRows(): string {
