@@ -97,9 +97,16 @@ async function prepare(folder: string, python: string): Promise<string> {
   return git('rev-parse', 'HEAD');
 }
 
+/** An editor that still starts may take the focus, and with it the list; then it is asked for again, as a person does. */
 async function runTask({ page, runCommand }: Workbench, label: string): Promise<void> {
-  await runCommand('Tasks: Run Task');
-  await page.locator('.quick-input-widget .monaco-list-row', { hasText: label }).first().click();
+  const task = page.locator('.quick-input-widget .monaco-list-row', { hasText: label }).first();
+  await until(`the task "${label}" in the list`, async () => {
+    await runCommand('Tasks: Run Task');
+    return await task.click({ timeout: 10_000 }).then(
+      () => true,
+      () => false,
+    );
+  });
 }
 
 /** What stands beside the name of a fact, when it contains this text. */

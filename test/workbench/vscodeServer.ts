@@ -11,6 +11,9 @@ import { installOnce } from '../toolchain/installOnce.ts';
 /** The npm package that carries the VS Code server and workbench; 4.139.1 holds VS Code 1.139.1. */
 export const serverPackage = { name: 'code-server', version: '4.139.1' } as const;
 
+/** Counted up when what is made of the package changes, so that no machine goes on with what it made before. */
+const installation = 2;
+
 const loggerPackage = '@vscode/spdlog';
 
 /** How a VS Code server is started. */
@@ -39,7 +42,7 @@ export interface VscodeServer {
  */
 export async function installVscodeServer(): Promise<string> {
   const { name, version } = serverPackage;
-  const folder = join(cacheFolder, `${name}-${version}`);
+  const folder = join(cacheFolder, `${name}-${version}-${installation}`);
   await installOnce(folder, async (partial) => {
     console.log(`Installing the VS Code server (${name} ${version}) into ${folder}; this happens once`);
     const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
