@@ -28,8 +28,8 @@ export interface InferenceLog {
 const flushRows = 5_000;
 /** Small enough that the memories that go to and fro stay small. */
 const flushBytes = 4 * 1024 * 1024;
-/** What may wait for the thread; while more does, new requests are left out of the log. */
-const waitingRequests = 20_000;
+/** What may wait for the thread, which the disk may hold up; while more does, new requests are left out of the log. */
+const waitingRequests = 100_000;
 const waitingBytes = 64 * 1024 * 1024;
 /** Memories that lie ready, and how large they may be. */
 const spareMemories = 2;

@@ -33,6 +33,8 @@ function insertOf(rows: number): string {
 
 /** A request of many rows fits into a page: spread over several of the usual size it takes twice as long to write. */
 const pageBytes = 32 * 1024;
+/** What is brought from the write-ahead log into the file at a time: more would hold up those that wait for longer. */
+const checkpointBytes = 4 * 1024 * 1024;
 const retryMilliseconds = 1_000;
 /** How long a file that another scorer opens or closes at the same moment is tried. */
 const openMilliseconds = 3_000;
@@ -59,6 +61,8 @@ export function openInferenceLogWriter(
     connection.pragma(`page_size = ${pageBytes}`);
     connection.pragma('journal_mode = WAL');
     connection.pragma('synchronous = NORMAL');
+    const page = Number(connection.pragma('page_size', { simple: true }));
+    connection.pragma(`wal_autocheckpoint = ${Math.ceil(checkpointBytes / page)}`);
     upgradeInferenceLog(connection);
   });
   const retention = createLogRetention(connection, options);
