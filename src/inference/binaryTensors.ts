@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { type NumberDatatype, numberArrays, numbersIn } from '../protocol/numberData.ts';
 import { type Datatype, missingText, type Tensor, type TensorData } from './datatypes.ts';
 import { badRequest } from './problem.ts';
 import { elementCount } from './tensorJson.ts';
@@ -12,26 +13,7 @@ import { elementCount } from './tensorJson.ts';
 
 /** Bytes of an element; null of BYTES, whose elements have lengths of their own. */
 export function elementBytes(datatype: Datatype): number | null {
-  switch (datatype) {
-    case 'BOOL':
-    case 'INT8':
-    case 'UINT8':
-      return 1;
-    case 'INT16':
-    case 'UINT16':
-    case 'FP16':
-      return 2;
-    case 'INT32':
-    case 'UINT32':
-    case 'FP32':
-      return 4;
-    case 'INT64':
-    case 'UINT64':
-    case 'FP64':
-      return 8;
-    case 'BYTES':
-      return null;
-  }
+  return datatype === 'BYTES' ? null : numberArrays[datatype].BYTES_PER_ELEMENT;
 }
 
 /**
@@ -47,15 +29,15 @@ export function readBinaryTensor(
   bytes: Uint8Array,
 ): Tensor {
   const count = elementCount(shape);
-  const size = elementBytes(datatype);
-  if (size === null) return { datatype, shape, data: readStrings(field, shape, count, bytes) };
+  if (datatype === 'BYTES') return { datatype, shape, data: readStrings(field, shape, count, bytes) };
+  const size = numberArrays[datatype].BYTES_PER_ELEMENT;
   if (bytes.length !== count * size) {
     throw badRequest(
       `${field}: shape [${shape.join(', ')}] of ${datatype} takes ${count * size} bytes, but there are ${bytes.length}.`,
     );
   }
   if (datatype === 'BOOL') checkTruths(field, bytes);
-  return { datatype, shape, data: readNumbers(datatype, bytes, size) };
+  return { datatype, shape, data: readNumbers(datatype, bytes) };
 }
 
 /** The bytes of a tensor; those of numbers share its memory. A text that is missing is empty: bytes have no null. */
@@ -75,33 +57,10 @@ function fillsItsMemory(bytes: Uint8Array): boolean {
   return bytes.byteLength * 2 >= bytes.buffer.byteLength;
 }
 
-function readNumbers(datatype: Datatype, bytes: Uint8Array, size: number): TensorData {
+function readNumbers(datatype: NumberDatatype, bytes: Uint8Array): TensorData {
+  const size = numberArrays[datatype].BYTES_PER_ELEMENT;
   const own = isAligned(bytes, size) && fillsItsMemory(bytes) ? bytes : new Uint8Array(bytes);
-  const { buffer, byteOffset } = own;
-  const length = own.byteLength / size;
-  switch (datatype) {
-    case 'FP32':
-      return new Float32Array(buffer, byteOffset, length);
-    case 'FP64':
-      return new Float64Array(buffer, byteOffset, length);
-    case 'INT8':
-      return new Int8Array(buffer, byteOffset, length);
-    case 'INT16':
-      return new Int16Array(buffer, byteOffset, length);
-    case 'INT32':
-      return new Int32Array(buffer, byteOffset, length);
-    case 'INT64':
-      return new BigInt64Array(buffer, byteOffset, length);
-    case 'FP16':
-    case 'UINT16':
-      return new Uint16Array(buffer, byteOffset, length);
-    case 'UINT32':
-      return new Uint32Array(buffer, byteOffset, length);
-    case 'UINT64':
-      return new BigUint64Array(buffer, byteOffset, length);
-    default:
-      return new Uint8Array(buffer, byteOffset, length);
-  }
+  return numbersIn(datatype, own.buffer, own.byteOffset, own.byteLength / size);
 }
 
 function checkTruths(field: string, bytes: Uint8Array): void {

@@ -1,34 +1,11 @@
 import { fromHalfBits, toHalfBits } from '../protocol/halfPrecision.ts';
+import { allocateNumbers, type NumberData, type NumberDatatype } from '../protocol/numberData.ts';
 
 /** The datatypes of the Open Inference Protocol that the runtime can take and give. */
-export type Datatype =
-  | 'BOOL'
-  | 'INT8'
-  | 'INT16'
-  | 'INT32'
-  | 'INT64'
-  | 'UINT8'
-  | 'UINT16'
-  | 'UINT32'
-  | 'UINT64'
-  | 'FP16'
-  | 'FP32'
-  | 'FP64'
-  | 'BYTES';
+export type Datatype = NumberDatatype | 'BYTES';
 
-/** Elements of a tensor, row by row. FP16 lies as bits in a `Uint16Array`, BOOL as 0 and 1. */
-export type TensorData =
-  | Float32Array
-  | Float64Array
-  | Int8Array
-  | Int16Array
-  | Int32Array
-  | BigInt64Array
-  | Uint8Array
-  | Uint16Array
-  | Uint32Array
-  | BigUint64Array
-  | string[];
+/** Elements of a tensor, row by row. */
+export type TensorData = NumberData | string[];
 
 export interface Tensor {
   readonly datatype: Datatype;
@@ -71,32 +48,7 @@ const datatypes = Object.keys(runtimeTypes).filter((name): name is Datatype => n
 
 /** Room for `length` elements. */
 export function allocate(datatype: Datatype, length: number): TensorData {
-  switch (datatype) {
-    case 'FP32':
-      return new Float32Array(length);
-    case 'FP64':
-      return new Float64Array(length);
-    case 'INT8':
-      return new Int8Array(length);
-    case 'INT16':
-      return new Int16Array(length);
-    case 'INT32':
-      return new Int32Array(length);
-    case 'INT64':
-      return new BigInt64Array(length);
-    case 'BOOL':
-    case 'UINT8':
-      return new Uint8Array(length);
-    case 'FP16':
-    case 'UINT16':
-      return new Uint16Array(length);
-    case 'UINT32':
-      return new Uint32Array(length);
-    case 'UINT64':
-      return new BigUint64Array(length);
-    case 'BYTES':
-      return new Array<string>(length).fill('');
-  }
+  return datatype === 'BYTES' ? new Array<string>(length).fill('') : allocateNumbers(datatype, length);
 }
 
 /** The rows of a request: those of its first input; 1 where that is a scalar. */

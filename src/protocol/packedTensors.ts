@@ -1,4 +1,5 @@
 import { fromHalfBits } from './halfPrecision.ts';
+import { numbersIn } from './numberData.ts';
 import { shortestFloat } from './shortestFloat.ts';
 
 /**
@@ -49,7 +50,7 @@ export function readPackedTensors(packed: Uint8Array): readonly PackedTensor[] {
     const rank = words.getUint32(at + 4, true);
     const shape = Array.from({ length: rank }, (_, axis) => words.getUint32(at + 8 + 4 * axis, true));
     const begin = aligned(at + 8 + 4 * rank);
-    const count = kind === 'ABSENT' || kind === 'HIDDEN' ? 0 : shape.reduce((all, size) => all * size, 1);
+    const count = shape.reduce((all, size) => all * size, 1);
     const { data, length } = readElements(kind, bytes, begin, count);
     tensors.push({ kind, shape, elements: (from, step, most) => some(kind, data, from, step, most) });
     at = aligned(begin + length);
@@ -69,35 +70,10 @@ function readElements(
   begin: number,
   count: number,
 ): { readonly data: Elements; readonly length: number } {
+  if (kind === 'ABSENT' || kind === 'HIDDEN') return { data: [], length: 0 };
   if (kind === 'BYTES') return readTexts(bytes, begin, count);
-  const data = numbers(kind, bytes.buffer, bytes.byteOffset + begin, count);
+  const data = numbersIn(kind, bytes.buffer, bytes.byteOffset + begin, count);
   return { data, length: data.byteLength };
-}
-
-function numbers(kind: PackedKind, buffer: ArrayBufferLike, at: number, count: number) {
-  switch (kind) {
-    case 'FP32':
-      return new Float32Array(buffer, at, count);
-    case 'FP64':
-      return new Float64Array(buffer, at, count);
-    case 'INT8':
-      return new Int8Array(buffer, at, count);
-    case 'INT16':
-      return new Int16Array(buffer, at, count);
-    case 'INT32':
-      return new Int32Array(buffer, at, count);
-    case 'INT64':
-      return new BigInt64Array(buffer, at, count);
-    case 'FP16':
-    case 'UINT16':
-      return new Uint16Array(buffer, at, count);
-    case 'UINT32':
-      return new Uint32Array(buffer, at, count);
-    case 'UINT64':
-      return new BigUint64Array(buffer, at, count);
-    default:
-      return new Uint8Array(buffer, at, count);
-  }
 }
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });

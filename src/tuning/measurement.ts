@@ -1,5 +1,6 @@
 import { availableParallelism, cpus } from 'node:os';
 import { SlipwayError } from '../protocol/errors.ts';
+import { inferUrl } from '../protocol/inferUrl.ts';
 import type { ScorerModelInput } from '../protocol/scorer.ts';
 import {
   type Measurement,
@@ -106,7 +107,7 @@ async function measureWay(
   });
   try {
     const target = {
-      url: `${fleet.url}/v2/models/${encodeURIComponent(model.name)}/infer`,
+      url: inferUrl(fleet.url, model.name),
       body: repeatRows(fleet.versions[0]?.exampleRequest ?? '', rows),
     };
     await closedLoop(target, tuningConnections, warmUpSeconds);

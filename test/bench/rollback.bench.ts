@@ -1,4 +1,4 @@
-import { openRolloutStage } from '../engine/rolloutStage.ts';
+import { openServedStage } from '../engine/rolloutStage.ts';
 import { median } from './median.ts';
 
 /**
@@ -8,12 +8,9 @@ import { median } from './median.ts';
 const rounds = 20;
 const clients = 4;
 
-const stage = await openRolloutStage();
+const stage = await openServedStage();
 try {
-  stage.register(1);
-  stage.register(2);
   const { serving } = stage.engine();
-  await serving.start({ modelName: 'wine', modelVersion: 1, port: null });
   let going = true;
   let lost = 0;
   let answered = 0;

@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict';
 import { say } from '../../src/protocol/servingSentences.ts';
-import { openRolloutStage, type RolloutStage } from './rolloutStage.ts';
+import { openServedStage, type RolloutStage } from './rolloutStage.ts';
 import { storeToken } from './servedStore.ts';
 
 describe('A bandit', function () {
   this.timeout(120_000);
   let stage: RolloutStage;
   beforeEach(async () => {
-    stage = await openRolloutStage();
-    stage.register(1);
-    stage.register(2);
-    await stage.engine().serving.start({ modelName: 'wine', modelVersion: 1, port: null });
+    stage = await openServedStage();
   });
   afterEach(() => stage.close());
 

@@ -95,3 +95,12 @@ export async function openRolloutStage(): Promise<RolloutStage> {
     },
   };
 }
+
+/** The same with the versions 1 and 2 of "wine", the first of which is served. */
+export async function openServedStage(): Promise<RolloutStage> {
+  const stage = await openRolloutStage();
+  stage.register(1);
+  stage.register(2);
+  await stage.engine().serving.start({ modelName: 'wine', modelVersion: 1, port: null });
+  return stage;
+}

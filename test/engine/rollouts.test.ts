@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { say } from '../../src/protocol/servingSentences.ts';
 import { linearModel } from '../fixtures/onnxFile.ts';
-import { type Answer, openRolloutStage, type RolloutStage } from './rolloutStage.ts';
+import { type Answer, openServedStage, type RolloutStage } from './rolloutStage.ts';
 
 /** A check that waits for its samples however slow the machine is. */
 const patient = { inconclusiveLimit: 10_000 };
@@ -10,10 +10,7 @@ describe('Rollouts', function () {
   this.timeout(120_000);
   let stage: RolloutStage;
   beforeEach(async () => {
-    stage = await openRolloutStage();
-    stage.register(1);
-    stage.register(2);
-    await stage.engine().serving.start({ modelName: 'wine', modelVersion: 1, port: null });
+    stage = await openServedStage();
   });
   afterEach(() => stage.close());
 

@@ -3,7 +3,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import { storeLayout } from '../../src/engine/layout.ts';
 import { rolloutPlan } from '../../src/protocol/endpointSettings.ts';
 import { say } from '../../src/protocol/servingSentences.ts';
-import { openRolloutStage } from './rolloutStage.ts';
+import { openServedStage } from './rolloutStage.ts';
 
 /** As it was kept before sayings: in English, and with one number for all crashes. */
 const progress = (state: string, reason: string | null) =>
@@ -49,11 +49,8 @@ describe('Rollouts of an older store', function () {
   this.timeout(120_000);
 
   it('are shown as they were kept, and go on', async () => {
-    const stage = await openRolloutStage();
+    const stage = await openServedStage();
     try {
-      stage.register(1);
-      stage.register(2);
-      await stage.engine().serving.start({ modelName: 'wine', modelVersion: 1, port: null });
       const store = new BetterSqlite3(storeLayout(stage.workspace).database);
       const insert = store.prepare(
         `INSERT INTO rollouts (endpoint, model_name, stable_version, candidate_version, who, why, plan, traffic, started_at, state, progress)

@@ -3,16 +3,13 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runtimeChoice, tuningPlan } from '../../src/protocol/tuning.ts';
-import { openRolloutStage, type RolloutStage } from './rolloutStage.ts';
+import { openServedStage, type RolloutStage } from './rolloutStage.ts';
 
 describe('tuning an endpoint', function () {
   this.timeout(400_000);
   let stage: RolloutStage;
   before(async () => {
-    stage = await openRolloutStage();
-    stage.register(1);
-    stage.register(2);
-    await stage.engine().serving.start({ modelName: 'wine', modelVersion: 1, port: null });
+    stage = await openServedStage();
   });
   after(() => stage.close());
 

@@ -1,4 +1,5 @@
 import { SlipwayError, toErrorData } from '../../protocol/errors.ts';
+import { inferUrl } from '../../protocol/inferUrl.ts';
 import type { ScorerModelInput } from '../../protocol/scorer.ts';
 import type { EndpointSummary } from '../../protocol/serving.ts';
 import { phrase, type Saying, say } from '../../protocol/servingSentences.ts';
@@ -113,7 +114,12 @@ export function createServingService(dependencies: ServingDependencies): Serving
       .versions()
       .find((served) => served.name === summary.modelName && served.version === summary.modelVersion);
     if (!version || summary.url === null) throw new SlipwayError('endpointNotReady', { endpoint: name });
-    return { summary, version, versions: supervisor.versions(), inferUrl: inferUrl(summary, summary.url) };
+    return {
+      summary,
+      version,
+      versions: supervisor.versions(),
+      inferUrl: inferUrl(summary.url, summary.modelName),
+    };
   };
   /** @throws SlipwayError `notFound` or `versionNotServable`. */
   const servable = (modelName: string, modelVersion: number): ScorerModelInput => {
@@ -281,10 +287,6 @@ export function createServingService(dependencies: ServingDependencies): Serving
 /** What an endpoint's page shows of its past. */
 const shownRollouts = 20;
 const shownEvents = 100;
-
-function inferUrl({ modelName }: EndpointSummary, url: string): string {
-  return `${url}/v2/models/${encodeURIComponent(modelName)}/infer`;
-}
 
 /** How long a request that a person sends may take. */
 const requestMilliseconds = 60_000;

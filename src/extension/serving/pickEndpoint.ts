@@ -1,5 +1,6 @@
 import { l10n } from 'vscode';
-import { type EndpointState, endpointStates } from '../../protocol/serving.ts';
+import { SlipwayError } from '../../protocol/errors.ts';
+import { type EndpointState, type EndpointSummary, endpointStates } from '../../protocol/serving.ts';
 import type { EndpointTarget } from '../contributions.ts';
 import type { EngineClient } from '../engine/client.ts';
 import type { EngineFolders } from '../engine/folders.ts';
@@ -25,6 +26,14 @@ export async function chooseEndpoint(
 ): Promise<ChosenEndpoint | undefined> {
   const chosen = target ?? (await pickEndpoint(folders, formats, states));
   return chosen && { ...chosen, client: folders.of(chosen.folder) };
+}
+
+/** How a chosen endpoint is now. @throws SlipwayError `notFound` when it is gone. */
+export async function summaryOf({ client, endpoint }: ChosenEndpoint): Promise<EndpointSummary> {
+  const endpoints = await client.request('serving/endpoints', {});
+  const summary = endpoints.find(({ name }) => name === endpoint);
+  if (!summary) throw new SlipwayError('notFound', { detail: `There is no endpoint "${endpoint}".` });
+  return summary;
 }
 
 /** Asks for an endpoint in one of the given states, the ready and busiest first. A single one is not asked for. */

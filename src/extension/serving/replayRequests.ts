@@ -1,5 +1,4 @@
 import { l10n, window } from 'vscode';
-import { SlipwayError } from '../../protocol/errors.ts';
 import { requestFilter } from '../../protocol/requests.ts';
 import type { EndpointTarget } from '../contributions.ts';
 import type { EngineFolders } from '../engine/folders.ts';
@@ -7,7 +6,7 @@ import { askForLong } from '../maintenance/longRequest.ts';
 import { pickVersion } from '../registry/pickVersion.ts';
 import type { Formats } from '../views/formats.ts';
 import type { ReadOnlyDocuments } from '../views/readOnlyDocuments.ts';
-import { chooseEndpoint } from './pickEndpoint.ts';
+import { chooseEndpoint, summaryOf } from './pickEndpoint.ts';
 import { mayLoad } from './pythonConsent.ts';
 import { replayDocument } from './replayDocument.ts';
 
@@ -24,8 +23,7 @@ export async function replayRequests(
   const chosen = await chooseEndpoint(folders, formats, target);
   if (!chosen) return;
   const { client, folder, endpoint } = chosen;
-  const summary = (await client.request('serving/endpoints', {})).find(({ name }) => name === endpoint);
-  if (!summary) throw new SlipwayError('notFound', { detail: `no endpoint is called "${endpoint}"` });
+  const summary = await summaryOf(chosen);
   // The newest that is not in use yet is what one wants to try.
   const order = ['Staging', 'None', 'Production', 'Archived'] as const;
   const title = l10n.t('Choose the version that is asked what "{0}" was asked', endpoint);

@@ -1,13 +1,13 @@
 import { env, l10n, ProgressLocation, Uri, window, workspace } from 'vscode';
 import { settingsFile } from '../../protocol/endpointSettings.ts';
-import { SlipwayError, toSlipwayError } from '../../protocol/errors.ts';
+import { toSlipwayError } from '../../protocol/errors.ts';
 import { runtimeChoice, type TuningReport, tuningPlan } from '../../protocol/tuning.ts';
 import type { EndpointTarget } from '../contributions.ts';
 import type { EngineFolders } from '../engine/folders.ts';
 import { sentenceOf } from '../views/errors.ts';
 import type { Formats } from '../views/formats.ts';
 import type { ReadOnlyDocuments } from '../views/readOnlyDocuments.ts';
-import { type ChosenEndpoint, chooseEndpoint } from './pickEndpoint.ts';
+import { type ChosenEndpoint, chooseEndpoint, summaryOf } from './pickEndpoint.ts';
 import { mayLoad } from './pythonConsent.ts';
 import { choiceText, tuningDocument } from './tuningDocument.ts';
 
@@ -26,8 +26,7 @@ export async function tuneEndpoint(
   const chosen = await chooseEndpoint(folders, formats, target);
   if (!chosen) return;
   const { client, endpoint } = chosen;
-  const summary = (await client.request('serving/endpoints', {})).find(({ name }) => name === endpoint);
-  if (!summary) throw new SlipwayError('notFound', { detail: `There is no endpoint "${endpoint}".` });
+  const summary = await summaryOf(chosen);
   const rows = await askRows(endpoint);
   if (rows === undefined) return;
   if (!(await mayLoad(client, { name: summary.modelName, version: summary.modelVersion }))) return;

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { SlipwayError } from '../../protocol/errors.ts';
+import { inferUrl } from '../../protocol/inferUrl.ts';
 import { type PackageConfig, packageFiles, readDigests } from '../../protocol/packagedModel.ts';
 import { startFleet } from '../../supervision/scorerFleet.ts';
 import { answerDifference } from './answerComparison.ts';
@@ -46,7 +47,7 @@ export async function runSelfTest(options: SelfTestOptions): Promise<void> {
       tell('No request is recorded for this model, so none was sent.');
       return;
     }
-    const response = await fetch(`${fleet.url}/v2/models/${encodeURIComponent(name)}/infer`, {
+    const response = await fetch(inferUrl(fleet.url, name), {
       method: 'POST',
       headers: {
         'content-type': 'application/json',

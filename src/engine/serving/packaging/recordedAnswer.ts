@@ -1,4 +1,5 @@
 import { SlipwayError } from '../../../protocol/errors.ts';
+import { inferUrl } from '../../../protocol/inferUrl.ts';
 import type { ScorerModelInput } from '../../../protocol/scorer.ts';
 import { startFleet } from '../../../supervision/scorerFleet.ts';
 
@@ -34,7 +35,7 @@ export async function recordAnswer(
   });
   try {
     const request = fleet.versions[0]?.exampleRequest ?? '';
-    const response = await fetch(`${fleet.url}/v2/models/${encodeURIComponent(model.name)}/infer`, {
+    const response = await fetch(inferUrl(fleet.url, model.name), {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: request,
