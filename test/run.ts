@@ -1,10 +1,11 @@
 import { globSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { addCounts, type Counts, noCounts, summary } from './report/counts.ts';
 import { runMocha, runSideBySide } from './report/runMocha.ts';
 import { buildExtension } from './toolchain/build.ts';
-import { repository } from './toolchain/cacheFolder.ts';
+import { cacheFolder, repository } from './toolchain/cacheFolder.ts';
 import { allPythonPeers } from './toolchain/pythonPeers.ts';
 import { runSuites } from './workbench/runSuites.ts';
 
@@ -14,7 +15,7 @@ import { runSuites } from './workbench/runSuites.ts';
  *   npm test                        everything
  *   npm test -- unit engine         only these groups
  *
- * `workbench` runs inside a real VS Code; `journey` and `vsix` drive one from outside.
+ * What failed and was skipped is also in `last-run.txt` of the cache folder. `workbench` runs inside a real VS Code; `journey` and `vsix` drive one from outside.
  */
 const groups = ['unit', 'engine', 'scorer', 'browser', 'interop', 'workbench', 'journey', 'vsix'] as const;
 
@@ -38,11 +39,11 @@ try {
   counts = addCounts(counts, broken('preparing the tests', error));
 }
 
-if (counts.skips.length > 0) console.log(`\nSkipped:\n${counts.skips.map((name) => `  ${name}`).join('\n')}`);
-if (counts.failures.length > 0)
-  console.log(`\nFailed:\n${counts.failures.map((name) => `  ${name}`).join('\n')}`);
-const { line, ok } = summary(counts, continuousIntegration);
-console.log(`\n${line}`);
+const { text, ok } = summary(counts, continuousIntegration);
+// A run of half an hour prints more than what is kept of it: this says later what failed.
+await mkdir(cacheFolder, { recursive: true });
+await writeFile(join(cacheFolder, 'last-run.txt'), text);
+console.log(`\n${text}`);
 process.exitCode = ok ? 0 : 1;
 
 /** What could not even run counts as one failure, so that the last line always stands. */

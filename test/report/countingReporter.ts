@@ -17,11 +17,22 @@ export class CountingReporter extends Mocha.reporters.Spec {
     runner.on('pass', () => {
       passed += 1;
     });
-    runner.on('fail', (test: Mocha.Runnable) => failures.push(test.fullTitle()));
+    runner.on('fail', (test: Mocha.Runnable, error: Error) =>
+      failures.push(`${test.fullTitle()}\n${reason(error)}`),
+    );
     runner.on('pending', (test: Mocha.Runnable) => skips.push(test.fullTitle()));
     runner.on('end', () => {
       const counts: Counts = { passed, failures, skips };
       writeFileSync(file, JSON.stringify(counts));
     });
   }
+}
+
+/** How an error starts: what it says and where it was thrown. */
+function reason(error: Error): string {
+  return (error.stack ?? String(error))
+    .split('\n')
+    .slice(0, 12)
+    .map((line) => `      ${line}`)
+    .join('\n');
 }
