@@ -76,14 +76,17 @@ export async function runMocha(
   const text = await readFile(countsFile, 'utf8').catch(() => null);
   await rm(folder, { recursive: true, force: true });
   if (text === null) {
-    return {
-      passed: 0,
-      failures: [`${name}: the test process ended with ${code} before its end`],
-      skips: [],
-    };
+    return failed(name, `The test process ended with ${code} before its end.`);
   }
   const counts: Counts = JSON.parse(text);
   if (!leftOpen) return counts;
-  const complaint = `${name}: the tests ended but their process did not; something was left open`;
-  return { ...counts, failures: [...counts.failures, complaint] };
+  return addCounts(
+    counts,
+    failed(name, 'The tests ended but their process did not: something was left open.'),
+  );
+}
+
+/** What is wrong with a whole run counts as one failure. */
+export function failed(name: string, reason: string): Counts {
+  return { ...noCounts, failures: [{ name, file: null, reason }] };
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { countsVariable } from '../report/countingReporter.ts';
 import { addCounts, type Counts, noCounts } from '../report/counts.ts';
+import { failed } from '../report/runMocha.ts';
 import { bundleSuites } from './bundleSuites.ts';
 import { desktopExecutable, runInDesktop } from './desktop.ts';
 import { reportVariable } from './extensionHost.ts';
@@ -50,7 +51,7 @@ async function counted(
     const text = await readFile(countsFile, 'utf8').catch(() => null);
     if (text !== null) return JSON.parse(text);
     console.log(consoleLines.slice(-100).join('\n'));
-    return { passed: 0, failures: [`${name}: the suites did not run to their end`], skips: [] };
+    return failed(name, 'The suites did not run to their end.');
   } finally {
     await sample.remove();
     await rm(folder, { recursive: true, force: true });
