@@ -3,7 +3,7 @@ import { type LoggedElement, type PackedTensor, readPackedTensors } from './pack
 
 /**
  * How the values of requests are found in their packed tensors: which column, or which whole tensor, goes by which name.
- * Each model that an endpoint has served has one in the table `layouts`.
+ * Each version that an endpoint has served has one in the table `models` of its log.
  */
 export const valueLayout = z.object({
   inputs: z.array(
@@ -30,72 +30,24 @@ export const valueLayout = z.object({
 export type ValueLayout = z.infer<typeof valueLayout>;
 type Member = ValueLayout['inputs'][number] & Pick<ValueLayout['outputs'][number], 'labels'>;
 
-/** A row of the log, as `valueColumns` selects it. */
-export interface StoredValues {
-  readonly inputs: string | null;
-  readonly outputs: string | null;
-  readonly layout: number | null;
-  readonly packed: Uint8Array | null;
-}
-
 export type LoggedValue = LoggedElement | readonly LoggedValue[] | { readonly [label: string]: LoggedValue };
 
 export type Side = 'inputs' | 'outputs';
 
-/** Reads what requests asked and what was answered, from rows of any version of the log. */
-export interface LoggedValuesReader {
-  /** What stands for the values in a query; its result is `StoredValues`. */
-  readonly columns: string;
-  /** The JSON text that `src/protocol/scorer.ts` describes; null of a request that was refused. */
-  text(stored: StoredValues, side: Side): string | null;
-  /** The same by name. Integers of 64 bits are bigints where a number may not hold them. */
-  values(stored: StoredValues, side: Side): ReadonlyMap<string, LoggedValue> | null;
+/** What a request asked or was answered, by name. Integers of 64 bits are bigints where a number may not hold them. */
+export function namedValues(
+  layout: ValueLayout,
+  packed: Uint8Array,
+  side: Side,
+): ReadonlyMap<string, LoggedValue> {
+  return new Map(readMembers(layout[side], readPackedTensors(packed)));
 }
 
-/** What is needed of a connection to a log. */
-export interface LogConnection {
-  pragma(source: string, options: { readonly simple: true }): unknown;
-  prepare(source: string): { get(id: number): unknown };
+/** The same as the JSON text that `inferenceLogTables.ts` describes. */
+export function namedValuesText(layout: ValueLayout, packed: Uint8Array, side: Side): string {
+  const found = readMembers(layout[side], readPackedTensors(packed));
+  return `{${found.map(([name, value]) => `${JSON.stringify(name)}:${jsonText(value)}`).join(',')}}`;
 }
-
-/** Logs of this `user_version` and later keep values packed. */
-const packedSince = 3;
-
-export function createLoggedValuesReader(log: LogConnection): LoggedValuesReader {
-  const isPacked = Number(log.pragma('user_version', { simple: true })) >= packedSince;
-  const layouts = new Map<number, ValueLayout>();
-  const find = isPacked ? log.prepare('SELECT description FROM layouts WHERE id = ?') : null;
-  const layoutOf = (id: number): ValueLayout => {
-    const known = layouts.get(id);
-    if (known) return known;
-    const { description } = layoutRow.parse(find?.get(id));
-    const layout = valueLayout.parse(JSON.parse(description));
-    layouts.set(id, layout);
-    return layout;
-  };
-  const entries = ({ layout, packed }: StoredValues, side: Side) => {
-    if (layout === null || packed === null) return null;
-    const members: readonly Member[] = layoutOf(layout)[side];
-    return readMembers(members, readPackedTensors(packed));
-  };
-  return {
-    columns: isPacked ? 'inputs, outputs, layout, packed' : 'inputs, outputs, NULL AS layout, NULL AS packed',
-    text(stored, side) {
-      const found = entries(stored, side);
-      if (found === null) return stored[side];
-      return `{${found.map(([name, value]) => `${JSON.stringify(name)}:${jsonText(value)}`).join(',')}}`;
-    },
-    values(stored, side) {
-      const found = entries(stored, side);
-      if (found !== null) return new Map(found);
-      const text = stored[side];
-      const parsed: unknown = text === null ? null : JSON.parse(text);
-      return typeof parsed === 'object' && parsed !== null ? new Map(Object.entries(parsed)) : null;
-    },
-  };
-}
-
-const layoutRow = z.object({ description: z.string() });
 
 function readMembers(
   members: readonly Member[],

@@ -1,22 +1,26 @@
-import { once } from 'node:events';
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { SlipwayError } from '../protocol/errors.ts';
 import type { InferenceLogOptions } from '../protocol/scorer.ts';
 import type { LogCommand, LogMessage } from './inferenceLogThread.ts';
-import type { LoggedFeedback } from './loggedRequest.ts';
+import type { LoggedFeedback } from './logEntries.ts';
 import type { LoadedVersion } from './modelRepository.ts';
-import { type AnsweredTensors, buffersOf, createRequestPacker } from './packedRequests.ts';
-import { type HiddenPart, layOutValues } from './valueLayouts.ts';
+import { type AnnouncedModel, type AnsweredTensors, buffersOf, createBlockBuilder } from './requestBlock.ts';
+import { layOutValues } from './valueLayouts.ts';
 
 /** A request for the log, as those see it who answer it. */
-export interface AnsweredRequest extends Omit<AnsweredTensors, 'model'> {
+export interface AnsweredRequest extends AnsweredTensors {
   /** Null when it was refused before a version was chosen. */
   readonly loaded: LoadedVersion | null;
 }
 
 /** The log of an endpoint, as those see it who answer requests. A thread of its own writes it. */
 export interface InferenceLog {
+  /**
+   * Resolves when the log can take more; null while it can. Who answers waits for it before a request is begun, so that
+   * a log that falls behind slows clients down and loses nothing.
+   */
+  room(): Promise<void> | null;
   /** Keeps a request for the next flush. Costs the caller nothing but memory. */
   add(request: AnsweredRequest): void;
   /** Keeps what a client told of earlier requests. */
@@ -25,12 +29,24 @@ export interface InferenceLog {
   close(): Promise<void>;
 }
 
+/** What the log may keep. */
+export interface InferenceLogCapacity {
+  /** While more requests or bytes wait for the file, new requests wait, too. */
+  readonly requests: number;
+  readonly bytes: number;
+  /** For so long; then a disk that is stuck is not to stop the endpoint: they are answered, and missing in the log. */
+  readonly holdMilliseconds: number;
+}
+
+export const usualCapacity: InferenceLogCapacity = {
+  requests: 100_000,
+  bytes: 64 * 1024 * 1024,
+  holdMilliseconds: 5_000,
+};
+
 const flushRows = 5_000;
 /** Small enough that the memories that go to and fro stay small. */
 const flushBytes = 4 * 1024 * 1024;
-/** What may wait for the thread, which the disk may hold up; while more does, new requests are left out of the log. */
-const waitingRequests = 100_000;
-const waitingBytes = 64 * 1024 * 1024;
 /** Memories that lie ready, and how large they may be. */
 const spareMemories = 2;
 const spareBytes = 2 * flushBytes;
@@ -49,46 +65,65 @@ const threadFile = join(import.meta.dirname, `inferenceLogThread${extname(import
 export async function openInferenceLog(
   options: InferenceLogOptions,
   warn: (message: string) => void,
+  capacity: InferenceLogCapacity = usualCapacity,
 ): Promise<InferenceLog> {
   const { file, sample, flushMilliseconds } = options;
   const redacted = new Set(options.redact);
   const thread = new Worker(threadFile, { workerData: options, resourceLimits: threadLimits });
-  await opened(thread, file);
+  await opened(thread, file, warn);
 
-  const packer = createRequestPacker();
+  const builder = createBlockBuilder();
   let keptFeedback: LoggedFeedback[] = [];
   let rows = 0;
-  /** What each `write` held that is not taken yet, oldest first. */
+  /** What each `write` held that is not in the file yet, oldest first. */
   const sent: { readonly count: number; readonly bytes: number }[] = [];
-  /** What was kept or sent and is not taken yet. */
+  /** What was kept or sent and is not in the file yet. */
   const waiting = { count: 0, bytes: 0 };
-  let missing = 0;
+  const missing = { requests: 0, feedback: 0 };
   let timer: NodeJS.Timeout | null = null;
   let running = true;
+  let hold: Hold | null = null;
   // Weak, so that a version that is unloaded can be forgotten.
-  const announced = new WeakMap<LoadedVersion['predictor'], Announced>();
+  const announced = new WeakMap<LoadedVersion['predictor'], AnnouncedModel>();
   let announcedCount = 0;
   const spare: ArrayBuffer[] = [];
+  const isFull = () => waiting.count >= capacity.requests || waiting.bytes >= capacity.bytes;
+  const endHold = () => {
+    if (!hold) return;
+    clearTimeout(hold.timer);
+    hold.end();
+    hold = null;
+  };
   const exited = new Promise<void>((resolve) => {
     thread.once('exit', () => {
       running = false;
+      endHold();
       resolve();
     });
   });
 
   const send = (command: LogCommand) => thread.postMessage(command);
+  const written = (memory: ArrayBuffer) => {
+    const entries = sent.shift();
+    if (entries) {
+      waiting.count -= entries.count;
+      waiting.bytes -= entries.bytes;
+    }
+    if (memory.byteLength <= spareBytes && spare.length < spareMemories) spare.push(memory);
+    if (isFull()) return;
+    endHold();
+    if (missing.requests > 0) {
+      warn(`${missing.requests} requests are missing from the inference log ${file}.`);
+    }
+    if (missing.feedback > 0) {
+      warn(`${missing.feedback} pieces of feedback are missing from the inference log ${file}.`);
+    }
+    missing.requests = 0;
+    missing.feedback = 0;
+  };
   thread.on('message', (message: LogMessage) => {
     if (message.type === 'warning') warn(message.message);
-    if (message.type !== 'taken') return;
-    const taken = sent.shift();
-    if (taken) {
-      waiting.count -= taken.count;
-      waiting.bytes -= taken.bytes;
-    }
-    const { memory } = message;
-    if (memory && memory.byteLength <= spareBytes && spare.length < spareMemories) spare.push(memory);
-    if (missing > 0) warn(`${missing} requests are missing from the inference log ${file}.`);
-    missing = 0;
+    if (message.type === 'written') written(message.memory);
   });
   thread.on('error', (error) => {
     warn(`The inference log ${file} ended: ${error.message}. Restart the endpoint to go on with it.`);
@@ -96,19 +131,19 @@ export async function openInferenceLog(
   const flush = () => {
     if (timer) clearTimeout(timer);
     timer = null;
-    if (!running || (packer.count === 0 && keptFeedback.length === 0)) return;
-    sent.push({ count: packer.count, bytes: packer.bytes });
-    const requests = packer.take(spare.pop() ?? null);
-    const command: LogCommand = { type: 'write', requests, feedback: keptFeedback };
+    if (!running || (builder.count === 0 && keptFeedback.length === 0)) return;
+    sent.push({ count: builder.count + keptFeedback.length, bytes: builder.bytes });
+    const requests = builder.take(spare.pop() ?? null);
+    const command: LogCommand = { type: 'write', entries: { requests, feedback: keptFeedback } };
     thread.postMessage(command, buffersOf(requests));
     keptFeedback = [];
     rows = 0;
   };
-  const announce = (loaded: LoadedVersion): Announced => {
+  const announce = (loaded: LoadedVersion): AnnouncedModel => {
     const known = announced.get(loaded.predictor);
     if (known !== undefined) return known;
     const { description, hidden } = layOutValues(loaded.predictor, redacted);
-    const created: Announced = { number: announcedCount++, hidden };
+    const created: AnnouncedModel = { number: announcedCount++, hidden };
     announced.set(loaded.predictor, created);
     const { name, version } = loaded;
     send({
@@ -118,39 +153,47 @@ export async function openInferenceLog(
     });
     return created;
   };
-  const add = ({ loaded, ...request }: AnsweredRequest) => {
-    const model = loaded && announce(loaded);
-    const row = { ...request, model: model?.number ?? null };
-    const hidden = model?.hidden ?? [];
+  const add = (request: AnsweredRequest) => {
+    const model = request.loaded && announce(request.loaded);
     try {
-      packer.add(row, hidden);
+      builder.add(request, model);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       warn(
         `The values of request "${request.requestId}" are missing from the inference log ${file}: ${error.message}`,
       );
-      packer.add({ ...row, values: null }, hidden);
+      builder.add({ ...request, values: null }, model);
     }
   };
   return {
+    room() {
+      if (!running || !isFull()) return null;
+      hold ??= createHold(capacity.holdMilliseconds);
+      return hold.isOver ? null : hold.ended;
+    },
     add(request) {
       if (!running) return;
       if (sample < 1 && request.status < 400 && Math.random() >= sample) return;
-      if (waiting.count >= waitingRequests || waiting.bytes >= waitingBytes) {
-        missing += 1;
+      if (isFull() && hold?.isOver) {
+        missing.requests += 1;
         return;
       }
-      const before = packer.bytes;
+      const before = builder.bytes;
       add(request);
       waiting.count += 1;
-      waiting.bytes += packer.bytes - before;
+      waiting.bytes += builder.bytes - before;
       rows += request.values?.feeds[0]?.shape[0] ?? 1;
-      if (rows >= flushRows || packer.bytes >= flushBytes) flush();
+      if (rows >= flushRows || builder.bytes >= flushBytes) flush();
       else timer ??= setTimeout(flush, flushMilliseconds);
     },
     addFeedback(feedback) {
       if (!running) return;
+      if (isFull() && hold?.isOver) {
+        missing.feedback += 1;
+        return;
+      }
       keptFeedback.push(feedback);
+      waiting.count += 1;
       if (keptFeedback.length >= flushRows) flush();
       else timer ??= setTimeout(flush, flushMilliseconds);
     },
@@ -162,14 +205,35 @@ export async function openInferenceLog(
   };
 }
 
-interface Announced {
-  readonly number: number;
-  readonly hidden: readonly HiddenPart[];
+/** New requests wait for a log that is full. */
+interface Hold {
+  readonly ended: Promise<void>;
+  readonly end: () => void;
+  readonly timer: NodeJS.Timeout;
+  /** They have waited for too long, and go on without the log. */
+  isOver: boolean;
+}
+
+function createHold(milliseconds: number): Hold {
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  const giveUp = () => {
+    hold.isOver = true;
+    end();
+  };
+  const hold: Hold = { ended, end, timer: setTimeout(giveUp, milliseconds), isOver: false };
+  return hold;
 }
 
 /** Resolves when the thread has the file open. */
-async function opened(thread: Worker, path: string): Promise<void> {
-  const [message]: LogMessage[] = await once(thread, 'message');
-  if (message?.type !== 'failed') return;
-  throw new SlipwayError('storeUnreadable', { path, detail: message.detail });
+function opened(thread: Worker, path: string, warn: (message: string) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const hear = (message: LogMessage) => {
+      if (message.type === 'warning') warn(message.message);
+      if (message.type !== 'open' && message.type !== 'failed') return;
+      thread.off('message', hear).off('error', reject);
+      if (message.type === 'open') resolve();
+      else reject(new SlipwayError('storeUnreadable', { path, detail: message.detail }));
+    };
+    thread.on('message', hear).on('error', reject);
+  });
 }

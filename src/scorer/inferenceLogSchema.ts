@@ -1,27 +1,29 @@
 import type { Database } from 'better-sqlite3';
+import { inferenceLogVersion } from '../protocol/inferenceLogTables.ts';
 
-const currentVersion = 3;
-
-/** The tables as `src/protocol/scorer.ts` describes them. */
+/** The tables as `src/protocol/inferenceLogTables.ts` describes them. What is long comes last: what stands before it is read without it. */
 const schema = `
-CREATE TABLE IF NOT EXISTS requests (
+CREATE TABLE blocks (
   id INTEGER PRIMARY KEY,
-  request_id TEXT NOT NULL,
-  received_at INTEGER NOT NULL,
-  model_name TEXT,
-  -- 0 of a request that was refused before a version was chosen.
-  model_version INTEGER NOT NULL,
-  variant TEXT NOT NULL DEFAULT 'stable',
+  request_count INTEGER NOT NULL,
+  first_at INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
   row_count INTEGER NOT NULL,
-  status INTEGER NOT NULL,
-  latency_us INTEGER NOT NULL,
-  -- Of rows from before version 3.
-  inputs TEXT,
-  outputs TEXT,
-  layout INTEGER,
-  packed BLOB
+  first_row_at INTEGER,
+  last_row_at INTEGER,
+  variants TEXT NOT NULL,
+  request_ids TEXT NOT NULL,
+  heads BLOB NOT NULL,
+  tensors BLOB NOT NULL
 ) STRICT;
-CREATE INDEX IF NOT EXISTS requests_by_time ON requests (received_at);
+CREATE INDEX blocks_by_time ON blocks (last_at);
+CREATE TABLE models (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  layout TEXT NOT NULL,
+  UNIQUE (name, version, layout)
+) STRICT;
 CREATE TABLE IF NOT EXISTS feedback (
   id INTEGER PRIMARY KEY,
   request_id TEXT NOT NULL,
@@ -30,33 +32,23 @@ CREATE TABLE IF NOT EXISTS feedback (
   reward REAL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS feedback_by_time ON feedback (received_at);
-CREATE TABLE IF NOT EXISTS layouts (
-  id INTEGER PRIMARY KEY,
-  description TEXT NOT NULL UNIQUE
-) STRICT;
-PRAGMA user_version = ${currentVersion};
+PRAGMA user_version = ${inferenceLogVersion};
 `;
 
-/** Version 1 knew one model and no variants. */
-const fromVersion1 = `
-ALTER TABLE requests ADD COLUMN model_name TEXT;
-ALTER TABLE requests ADD COLUMN variant TEXT NOT NULL DEFAULT 'stable';
-`;
-
-/** Version 2 kept values as JSON text. */
-const fromVersion2 = `
-ALTER TABLE requests ADD COLUMN layout INTEGER;
-ALTER TABLE requests ADD COLUMN packed BLOB;
-`;
-
-/** Creates the tables of an inference log, or brings an older log up to date; its requests stay. */
-export function upgradeInferenceLog(connection: Database): void {
-  const upgrade = connection.transaction(() => {
-    const version = connection.pragma('user_version', { simple: true });
-    if (version === currentVersion) return;
-    if (version === 1) connection.exec(fromVersion1);
-    if (version === 1 || version === 2) connection.exec(fromVersion2);
-    connection.exec(schema);
+/**
+ * Creates the tables of an inference log. The requests of a log that was begun before the first release of Slipway, which
+ * had a row for each, are deleted.
+ *
+ * @returns how many were.
+ */
+export function prepareInferenceLog(connection: Database): number {
+  const prepare = connection.transaction(() => {
+    const version = Number(connection.pragma('user_version', { simple: true }));
+    if (version === inferenceLogVersion) return 0;
+    const deleted =
+      version === 0 ? 0 : Number(connection.prepare('SELECT count(*) FROM requests').pluck().get());
+    connection.exec(`DROP TABLE IF EXISTS requests; DROP TABLE IF EXISTS layouts; ${schema}`);
+    return deleted;
   });
-  upgrade.immediate();
+  return prepare.immediate();
 }

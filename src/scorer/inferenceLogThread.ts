@@ -1,8 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { InferenceLogOptions } from '../protocol/scorer.ts';
 import { openInferenceLogWriter } from './inferenceLogWriter.ts';
-import type { LoggedFeedback, LoggedModel } from './loggedRequest.ts';
-import { type PackedRequests, unpackRequests } from './packedRequests.ts';
+import type { LogEntries, LoggedModel } from './logEntries.ts';
 
 /**
  * Entry of the thread that writes an inference log, so that nobody waits for an answer while rows lie down in a file.
@@ -12,11 +11,7 @@ import { type PackedRequests, unpackRequests } from './packedRequests.ts';
 /** What the scorer tells the thread. */
 export type LogCommand =
   | { readonly type: 'announce'; readonly number: number; readonly model: LoggedModel }
-  | {
-      readonly type: 'write';
-      readonly requests: PackedRequests;
-      readonly feedback: readonly LoggedFeedback[];
-    }
+  | { readonly type: 'write'; readonly entries: LogEntries }
   | { readonly type: 'close' };
 
 /** What the thread tells the scorer. */
@@ -24,11 +19,8 @@ export type LogMessage =
   | { readonly type: 'open' }
   | { readonly type: 'failed'; readonly detail: string }
   | { readonly type: 'warning'; readonly message: string }
-  /**
-   * What was sent in one `write` was taken, and is in the file unless a warning said otherwise. Its memory comes back
-   * to be used again, unless requests in it still wait for the file.
-   */
-  | { readonly type: 'taken'; readonly memory: ArrayBuffer | null };
+  /** What came with the oldest `write` is in the file; its memory comes back to be used again. */
+  | { readonly type: 'written'; readonly memory: ArrayBuffer };
 
 function begin(): void {
   const tell = (message: LogMessage, memory: readonly ArrayBuffer[] = []) =>
@@ -36,7 +28,10 @@ function begin(): void {
   let writer: ReturnType<typeof openInferenceLogWriter>;
   try {
     const options: InferenceLogOptions = workerData;
-    writer = openInferenceLogWriter(options, (message) => tell({ type: 'warning', message }));
+    writer = openInferenceLogWriter(options, {
+      warn: (message) => tell({ type: 'warning', message }),
+      written: ({ requests: { memory } }) => tell({ type: 'written', memory }, [memory]),
+    });
   } catch (error) {
     tell({ type: 'failed', detail: error instanceof Error ? error.message : String(error) });
     return;
@@ -46,12 +41,9 @@ function begin(): void {
       case 'announce':
         writer.announce(command.number, command.model);
         return;
-      case 'write': {
-        const { memory } = command.requests;
-        const isWritten = writer.write(unpackRequests(command.requests), command.feedback);
-        tell({ type: 'taken', memory: isWritten ? memory : null }, isWritten ? [memory] : []);
+      case 'write':
+        writer.write(command.entries);
         return;
-      }
       case 'close':
         writer.close();
         parentPort?.close();

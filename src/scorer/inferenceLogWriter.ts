@@ -1,37 +1,31 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
+import { headField, headLength, noHead, shadowVariant } from '../protocol/inferenceLogTables.ts';
 import type { InferenceLogOptions } from '../protocol/scorer.ts';
 import { createLogRetention } from './inferenceLogRetention.ts';
-import { upgradeInferenceLog } from './inferenceLogSchema.ts';
-import type { LoggedFeedback, LoggedModel, LoggedRequest } from './loggedRequest.ts';
+import { prepareInferenceLog } from './inferenceLogSchema.ts';
+import type { LogEntries, LoggedModel } from './logEntries.ts';
+import type { RequestBlock } from './requestBlock.ts';
 
 /** Writes an inference log. Blocks its thread while it writes. */
 export interface InferenceLogWriter {
   /** Names a model for the requests that follow. */
   announce(number: number, model: LoggedModel): void;
-  /**
-   * Writes requests. Those that the file cannot take now are kept for the next time, which comes by itself.
-   *
-   * @returns whether none is kept.
-   */
-  write(requests: readonly LoggedRequest[], feedback: readonly LoggedFeedback[]): boolean;
+  /** Writes entries, or keeps them while the file cannot take them, and tries again by itself. */
+  write(entries: LogEntries): void;
   /** Writes what is kept, if the file takes it now, and closes the file. */
   close(): void;
 }
 
-type LoggedCell = string | number | Uint8Array | null;
-
-/** One statement for many rows: calling SQLite takes longer than writing a row. */
-const rowsAtOnce = 32;
-
-function insertOf(rows: number): string {
-  return `INSERT INTO requests
-    (request_id, received_at, model_name, model_version, variant, row_count, status, latency_us, layout, packed)
-    VALUES ${Array.from({ length: rows }, () => '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}`;
+export interface WriterEvents {
+  /** Something cannot be written, or is lost. */
+  readonly warn: (message: string) => void;
+  /** Entries are in the file; told in the order of `write`. */
+  readonly written: (entries: LogEntries) => void;
 }
 
-/** A request of many rows fits into a page: spread over several of the usual size it takes twice as long to write. */
+/** A block of many requests lies on a few pages: spread over many it takes twice as long to write. */
 const pageBytes = 32 * 1024;
 /** What is brought from the write-ahead log into the file at a time: more would hold up those that wait for longer. */
 const checkpointBytes = 4 * 1024 * 1024;
@@ -39,19 +33,15 @@ const retryMilliseconds = 1_000;
 /** How long a file that another scorer opens or closes at the same moment is tried. */
 const openMilliseconds = 3_000;
 const idleMilliseconds = 1_000;
-/** What is kept while the file cannot be written; beyond that the oldest requests are lost. */
-const keptRequests = 10_000;
-const keptBytes = 64 * 1024 * 1024;
 
 /**
  * Opens or creates the log of an endpoint.
  *
- * @param warn told when requests cannot be written, and when some are lost because they could not be for too long.
  * @throws SqliteError when the file cannot be opened.
  */
 export function openInferenceLogWriter(
   options: InferenceLogOptions,
-  warn: (message: string) => void,
+  { warn, written }: WriterEvents,
 ): InferenceLogWriter {
   const { file } = options;
   mkdirSync(dirname(file), { recursive: true });
@@ -63,61 +53,72 @@ export function openInferenceLogWriter(
     connection.pragma('synchronous = NORMAL');
     const page = Number(connection.pragma('page_size', { simple: true }));
     connection.pragma(`wal_autocheckpoint = ${Math.ceil(checkpointBytes / page)}`);
-    upgradeInferenceLog(connection);
+    const deleted = prepareInferenceLog(connection);
+    if (deleted > 0) {
+      warn(
+        `${deleted} requests, logged before the first release, were deleted from the inference log ${file}.`,
+      );
+    }
   });
   const retention = createLogRetention(connection, options);
   const models = new Map<number, LoggedModel>();
-  /** The rows of `layouts` that describe the models' values. */
-  const layouts = new Map<number, number>();
-  const addLayout = connection.prepare('INSERT INTO layouts (description) VALUES (?) ON CONFLICT DO NOTHING');
-  const findLayout = connection
-    .prepare<[string], number>('SELECT id FROM layouts WHERE description = ?')
+  /** The rows of `models` in the file, by the numbers of models. */
+  const rows = new Map<number, number>();
+  const addModel = connection.prepare<LoggedModel>(
+    'INSERT INTO models (name, version, layout) VALUES (@name, @version, @layout) ON CONFLICT DO NOTHING',
+  );
+  const findModel = connection
+    .prepare<LoggedModel, number>(
+      'SELECT id FROM models WHERE name = @name AND version = @version AND layout = @layout',
+    )
     .pluck();
-  const insertMany = connection.prepare<LoggedCell[]>(insertOf(rowsAtOnce));
-  const insertOne = connection.prepare<LoggedCell[]>(insertOf(1));
+  const insertBlock = connection.prepare<Record<string, unknown>>(
+    `INSERT INTO blocks (id, request_count, first_at, last_at, row_count, first_row_at, last_row_at, variants, request_ids,
+       heads, tensors)
+     VALUES (coalesce((SELECT id + request_count FROM blocks ORDER BY id DESC LIMIT 1), 1), @count, @firstAt, @lastAt,
+       @rowCount, @firstRowAt, @lastRowAt, @variants, @requestIds, @heads, @tensors)`,
+  );
   const insertFeedback = connection.prepare(
     'INSERT INTO feedback (request_id, received_at, truth, reward) VALUES (?, ?, ?, ?)',
   );
 
-  let kept: readonly LoggedRequest[] = [];
-  let keptFeedback: readonly LoggedFeedback[] = [];
+  let kept: readonly LogEntries[] = [];
   let timer: NodeJS.Timeout | null = null;
 
-  const addCells = (cells: LoggedCell[], request: LoggedRequest): void => {
-    const { requestId, receivedAt, status, latencyMicroseconds, variant, rowCount, packed } = request;
-    const known = request.model === null ? undefined : models.get(request.model);
-    cells.push(requestId, receivedAt, known?.name ?? null, known?.version ?? 0, variant, rowCount, status);
-    cells.push(latencyMicroseconds, packed && (layouts.get(request.model ?? -1) ?? null), packed);
+  const rowOf = (number: number): number => {
+    const known = rows.get(number);
+    if (known !== undefined) return known;
+    const model = models.get(number);
+    if (model === undefined) throw new RangeError(`No model was announced under the number ${number}.`);
+    addModel.run(model);
+    const row = findModel.get(model) ?? noHead;
+    rows.set(number, row);
+    return row;
   };
-  const writeAll = connection.transaction(
-    (requests: readonly LoggedRequest[], feedback: readonly LoggedFeedback[]) => {
-      for (const [number, { layout }] of models) {
-        if (layouts.has(number)) continue;
-        addLayout.run(layout);
-        layouts.set(number, findLayout.get(layout) ?? 0);
-      }
-      const whole = requests.length - (requests.length % rowsAtOnce);
-      for (let from = 0; from < whole; from += rowsAtOnce) {
-        const cells: LoggedCell[] = [];
-        for (const request of requests.slice(from, from + rowsAtOnce)) addCells(cells, request);
-        insertMany.run(...cells);
-      }
-      for (const request of requests.slice(whole)) {
-        const cells: LoggedCell[] = [];
-        addCells(cells, request);
-        insertOne.run(...cells);
-      }
+  const addBlock = (block: RequestBlock) => {
+    const heads = block.heads.slice();
+    for (let at = headField.model; at < heads.length; at += headLength) {
+      const number = heads[at] ?? noHead;
+      if (number !== noHead) heads[at] = rowOf(number);
+    }
+    const { count, variants, requestIds, memory, bytes } = block;
+    insertBlock.run({
+      count,
+      variants,
+      requestIds,
+      ...extentOf(block),
+      heads: Buffer.from(heads.buffer),
+      tensors: Buffer.from(memory, 0, bytes),
+    });
+  };
+  const writeAll = connection.transaction((all: readonly LogEntries[]) => {
+    for (const { requests, feedback } of all) {
+      if (requests.count > 0) addBlock(requests);
       for (const { requestId, receivedAt, truth, reward } of feedback) {
         insertFeedback.run(requestId, receivedAt, truth, reward);
       }
-    },
-  );
-  const loseOldest = (count: number) => {
-    if (count <= 0) return;
-    kept = kept.slice(count);
-    warn(`${count} requests are missing from the inference log ${file}.`);
-  };
-  const isAllWritten = () => kept.length === 0 && keptFeedback.length === 0;
+    }
+  });
   const deleteOld = () => {
     try {
       retention.apply(Date.now());
@@ -131,61 +132,69 @@ export function openInferenceLogWriter(
     if (!timer) deleteOld();
   }, idleMilliseconds).unref();
   const writeKept = () => {
-    if (isAllWritten()) return;
+    if (kept.length === 0) return;
     try {
-      writeAll.immediate(kept, keptFeedback);
-      kept = [];
-      keptFeedback = [];
+      writeAll.immediate(kept);
     } catch (error) {
       if (!(error instanceof BetterSqlite3.SqliteError)) throw error;
       warn(`The inference log ${file} cannot be written: ${error.message}`);
       // Their rows were taken back with all others.
-      layouts.clear();
+      rows.clear();
       return;
     }
+    const all = kept;
+    kept = [];
+    for (const entries of all) written(entries);
     deleteOld();
   };
   const writeOrRetry = () => {
     timer = null;
     writeKept();
-    loseOldest(kept.length - keepable(kept));
-    if (!isAllWritten()) timer = setTimeout(writeOrRetry, retryMilliseconds);
+    if (kept.length > 0) timer = setTimeout(writeOrRetry, retryMilliseconds);
   };
   return {
     announce(number, model) {
       models.set(number, model);
     },
-    write(requests, feedback) {
-      kept = kept.length === 0 ? requests : [...kept, ...requests];
-      keptFeedback =
-        keptFeedback.length === 0 ? feedback : [...keptFeedback, ...feedback].slice(-keptRequests);
+    write(entries) {
+      kept = [...kept, entries];
       // A try waits for whoever holds the file. While the next one is due, more would queue up, and a drain behind them.
       if (!timer) writeOrRetry();
-      return isAllWritten();
     },
     close() {
       if (timer) clearTimeout(timer);
       clearInterval(idle);
       writeKept();
-      loseOldest(kept.length);
-      if (keptFeedback.length > 0) {
-        warn(`${keptFeedback.length} pieces of feedback are missing from the inference log ${file}.`);
-      }
+      const lost = kept.reduce((sum, { requests }) => sum + requests.count, 0);
+      if (lost > 0) warn(`${lost} requests are missing from the inference log ${file}.`);
+      const told = kept.reduce((sum, { feedback }) => sum + feedback.length, 0);
+      if (told > 0) warn(`${told} pieces of feedback are missing from the inference log ${file}.`);
       connection.close();
     },
   };
 }
 
-/** How many of the latest requests may be kept. */
-function keepable(requests: readonly LoggedRequest[]): number {
-  let bytes = 0;
-  let count = 0;
-  while (count < Math.min(requests.length, keptRequests)) {
-    bytes += requests[requests.length - 1 - count]?.packed?.length ?? 0;
-    if (bytes > keptBytes) break;
-    count += 1;
+/** When the requests of a block came, and of those that count as rows: how many rows they have, and when they came. */
+function extentOf({ count, heads, variants }: RequestBlock) {
+  const names: readonly string[] = JSON.parse(variants);
+  const shadow = names.indexOf(shadowVariant);
+  let firstAt = Number.POSITIVE_INFINITY;
+  let lastAt = Number.NEGATIVE_INFINITY;
+  let firstRowAt: number | null = null;
+  let lastRowAt: number | null = null;
+  let rowCount = 0;
+  for (let index = 0; index < count; index++) {
+    const at = index * headLength;
+    const receivedAt = heads[at + headField.receivedAt] ?? 0;
+    firstAt = Math.min(firstAt, receivedAt);
+    lastAt = Math.max(lastAt, receivedAt);
+    const rows = heads[at + headField.rowCount] ?? 0;
+    if (rows === 0 || heads[at + headField.variant] === shadow) continue;
+    rowCount += rows;
+    firstRowAt = Math.min(firstRowAt ?? receivedAt, receivedAt);
+    lastRowAt = Math.max(lastRowAt ?? receivedAt, receivedAt);
   }
-  return count;
+  return { firstAt, lastAt, rowCount, firstRowAt, lastRowAt };
 }
 
 /** Tries again while another process holds the file: SQLite does not wait everywhere while a file is opened. */

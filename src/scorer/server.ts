@@ -19,6 +19,8 @@ export interface ServerOptions {
   /** Predictions that may be under way at a time. */
   readonly requests: number;
   readonly requestMilliseconds: number;
+  /** What a prediction waits for before it is begun; null when it need not. */
+  readonly admission: () => Promise<void> | null;
   /** Told after each prediction request was answered, refused ones included. */
   readonly predicted: (outcome: Outcome) => void;
   /** Told what failed that should not. */
@@ -130,6 +132,8 @@ async function answerRequest(
       // Counted before the body is read: that is what takes the memory.
       load.underWay++;
       if (load.underWay > options.requests) throw tooManyRequests(options.requests);
+      const admission = options.admission();
+      if (admission) await admission;
     }
     const { headers } = request;
     const body = await readBody(request, response, options.bodyBytes);

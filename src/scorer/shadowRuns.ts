@@ -1,7 +1,7 @@
 import type { Tensor } from '../inference/datatypes.ts';
 import type { TensorSpecification } from '../inference/model.ts';
+import { shadowVariant } from '../protocol/inferenceLogTables.ts';
 import type { ShadowStatistics } from '../protocol/scorer.ts';
-import { shadowVariant } from '../protocol/scorer.ts';
 import type { LoadedModels } from './loadedModels.ts';
 import type { ChosenVersion, LoadedVersion } from './modelRepository.ts';
 import type { Outcome } from './server.ts';

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import BetterSqlite3 from 'better-sqlite3';
 import { SlipwayError } from '../protocol/errors.ts';
-import { createLoggedValuesReader, type LoggedValue, type StoredValues } from '../protocol/loggedValues.ts';
-import { inferenceLogTable, shadowVariant } from '../protocol/scorer.ts';
+import { createInferenceLogReader } from '../protocol/inferenceLogReader.ts';
+import { shadowVariant } from '../protocol/inferenceLogTables.ts';
+import type { LoggedValue } from '../protocol/loggedValues.ts';
 import { type ColumnCollector, type ColumnValues, createColumnCollector } from './columnValues.ts';
 
 /** The inputs of the requests that an endpoint logged in a time window, by column. */
@@ -19,10 +20,6 @@ export interface LogWindow {
   /** UTC milliseconds, both included. */
   readonly from: number;
   readonly to: number;
-}
-
-interface LoggedRow extends StoredValues {
-  readonly rowCount: number;
 }
 
 /** A tensor with more elements a row than this, such as a picture, is not taken apart into columns. */
@@ -66,18 +63,7 @@ async function readWindow(
   { endpoint, from, to }: LogWindow,
   progress: (fraction: number) => void,
 ): Promise<LoggedRequests> {
-  // A log that no scorer has opened since there are shadows has no column for them.
-  const knowsShadows = Number(log.pragma('user_version', { simple: true })) >= 2;
-  const reader = createLoggedValuesReader(log);
-  const condition = `received_at BETWEEN ? AND ? AND row_count > 0${
-    knowsShadows ? ` AND variant <> '${shadowVariant}'` : ''
-  }`;
-  const requestCount = log
-    .prepare<[number, number], number>(`SELECT count(*) FROM ${inferenceLogTable} WHERE ${condition}`)
-    .pluck()
-    .get(from, to);
-  if (!requestCount) throw new SlipwayError('noLoggedRequests', { endpoint });
-
+  const reader = createInferenceLogReader(log);
   const collectors = new Map<string, ColumnCollector>();
   const collectorOf = (name: string): ColumnCollector => {
     const found = collectors.get(name);
@@ -86,25 +72,23 @@ async function readWindow(
     collectors.set(name, created);
     return created;
   };
+  const { first, next } = reader.ids();
   let rowCount = 0;
   let requests = 0;
-  const rows = log
-    .prepare<[number, number], LoggedRow>(
-      `SELECT ${reader.columns}, row_count AS rowCount FROM ${inferenceLogTable} WHERE ${condition}`,
-    )
-    .iterate(from, to);
-  for (const row of rows) {
-    const inputs = reader.values(row, 'inputs');
-    if (inputs === null) continue;
-    addRequest(inputs, collectorOf);
-    rowCount += row.rowCount;
+  for (const request of reader.oldestFirst({ from, to })) {
     requests += 1;
     if (requests % 1000 === 0) {
-      progress(Math.min(requests / requestCount, 1));
+      progress((request.id - first) / (next - first));
       // Lets the process see that its parent is gone.
       await setImmediate();
     }
+    if (request.rowCount === 0 || request.variant === shadowVariant) continue;
+    const inputs = request.values('inputs');
+    if (inputs === null) continue;
+    addRequest(inputs, collectorOf);
+    rowCount += request.rowCount;
   }
+  if (rowCount === 0) throw new SlipwayError('noLoggedRequests', { endpoint });
 
   const columns = new Map<string, ColumnValues>();
   for (const [name, collector] of collectors) {

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import BetterSqlite3 from 'better-sqlite3';
 import { SlipwayError } from '../protocol/errors.ts';
-import { createLoggedValuesReader, type StoredValues } from '../protocol/loggedValues.ts';
-import { feedbackTable, inferenceLogTable, shadowVariant } from '../protocol/scorer.ts';
+import { createInferenceLogReader } from '../protocol/inferenceLogReader.ts';
+import { feedbackTable, shadowVariant } from '../protocol/inferenceLogTables.ts';
 import type { RolloutSample, WorkerJobOf } from '../protocol/worker.ts';
 import { momentsOf, noMoments } from '../statistics/moments.ts';
 import { largestDrift } from './rolloutDrift.ts';
@@ -25,14 +25,6 @@ interface Arm {
   rows: number;
   readonly labelled: Labelled[];
   readonly rewards: number[];
-}
-
-interface RequestRow {
-  readonly id: number;
-  readonly requestId: string;
-  readonly version: number;
-  readonly variant: string;
-  readonly rowCount: number;
 }
 
 /**
@@ -68,21 +60,16 @@ async function read(log: BetterSqlite3.Database, job: SampleJob): Promise<Rollou
   const stable: Arm = { outputs: [], rows: 0, labelled: [], rewards: [] };
   const { truths, rewards } = readFeedback(log, job.from);
   const candidateVariant = job.shadow ? shadowVariant : 'candidate';
-  const reader = createLoggedValuesReader(log);
-  const valuesOf = log.prepare<[number], StoredValues>(
-    `SELECT ${reader.columns} FROM ${inferenceLogTable} WHERE id = ?`,
-  );
-  // What lies before inputs and outputs in a row is read without them; by time, as that order has an index.
-  const requests = log
-    .prepare<[number, string, number], RequestRow>(
-      `SELECT id, request_id AS requestId, model_version AS version, variant, row_count AS rowCount
-       FROM ${inferenceLogTable}
-       WHERE received_at >= ? AND model_name = ? AND status < 400 AND row_count > 0
-       ORDER BY received_at DESC, id DESC LIMIT ?`,
-    )
-    .all(job.from, job.model, requestLimit);
+  let looked = 0;
   let count = 0;
-  for (const { id, requestId, version, variant, rowCount } of requests) {
+  for (const request of createInferenceLogReader(log).newestFirst({ from: job.from })) {
+    looked += 1;
+    // Lets the process see that its parent is gone.
+    if (looked % 1000 === 0) await setImmediate();
+    const { requestId, model, version, variant, status, rowCount } = request;
+    if (model !== job.model || status >= 400 || rowCount === 0) continue;
+    count += 1;
+    if (count > requestLimit) break;
     const arm =
       version === job.candidateVersion && variant === candidateVariant
         ? candidate
@@ -93,8 +80,7 @@ async function read(log: BetterSqlite3.Database, job: SampleJob): Promise<Rollou
     const truth = truths.get(requestId);
     const isCompared = arm.outputs.length < driftRequestLimit && arm.rows < driftRowLimit;
     if (isCompared || truth !== undefined) {
-      const stored = valuesOf.get(id);
-      const outputs = stored ? parseObject(reader.text(stored, 'outputs')) : null;
+      const outputs = parseObject(request.text('outputs'));
       if (outputs !== null && isCompared) {
         arm.outputs.push(outputs);
         arm.rows += rowCount;
@@ -103,9 +89,6 @@ async function read(log: BetterSqlite3.Database, job: SampleJob): Promise<Rollou
     }
     const reward = variant === shadowVariant ? undefined : rewards.get(requestId);
     if (reward !== undefined) arm.rewards.push(reward);
-    count += 1;
-    // Lets the process see that its parent is gone.
-    if (count % 1000 === 0) await setImmediate();
   }
   return {
     drift: largestDrift(candidate.outputs, stable.outputs),

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
-import { inferenceLogTable } from '../../src/protocol/scorer.ts';
+import { createInferenceLogReader } from '../../src/protocol/inferenceLogReader.ts';
 import { startFleet } from '../../src/supervision/scorerFleet.ts';
 import type { DoorlessOptions } from '../../src/supervision/scorerProcess.ts';
 import { inTemporaryFolder } from '../engine/headless.ts';
@@ -91,10 +91,11 @@ async function soak(folder: string): Promise<void> {
   }
   const database = new BetterSqlite3(log, { readonly: true });
   const [first, last, kept] = database
-    .prepare(`SELECT min(id), max(id), count(*) FROM ${inferenceLogTable}`)
+    .prepare('SELECT min(id), max(id + request_count) - 1, sum(request_count) FROM blocks')
     .raw()
     .get() as [number, number, number];
-  const bad = database.prepare(`SELECT count(*) FROM ${inferenceLogTable} WHERE status <> 200`).pluck().get();
+  let bad = 0;
+  for (const { status } of createInferenceLogReader(database).oldestFirst({})) if (status !== 200) bad += 1;
   database.close();
   const [warm = Number.NaN] = memory.slice(parts / 5);
   const growth = (memory.at(-1) ?? Number.NaN) - warm;

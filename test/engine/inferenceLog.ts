@@ -1,40 +1,21 @@
-import BetterSqlite3 from 'better-sqlite3';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type Columns, writeInferenceLogFile } from '../inferenceLogFile.ts';
 
 export interface LoggedRequest {
   /** UTC milliseconds. */
   readonly receivedAt: number;
   /** Columns as a scorer logs them; null for a request that was refused. */
-  readonly inputs: Readonly<Record<string, readonly unknown[]>> | null;
+  readonly inputs: Columns | null;
 }
 
-/** Writes an inference log as `src/protocol/scorer.ts` describes it. The caller closes it. */
-export function writeInferenceLog(file: string, requests: Iterable<LoggedRequest>): BetterSqlite3.Database {
-  const log = new BetterSqlite3(file);
-  log.pragma('journal_mode = WAL');
-  log.pragma('user_version = 1');
-  log.exec(`
-    CREATE TABLE requests (id INTEGER PRIMARY KEY, request_id TEXT, received_at INTEGER, model_version INTEGER,
-      row_count INTEGER, status INTEGER, latency_us INTEGER, inputs TEXT, outputs TEXT);
-    CREATE INDEX requests_by_time ON requests (received_at)`);
-  const insert = log.prepare(
-    `INSERT INTO requests (request_id, received_at, model_version, row_count, status, latency_us, inputs, outputs)
-     VALUES (?, ?, 1, ?, ?, 100, ?, NULL)`,
+/** Writes an inference log, as no endpoint needs to run for it. */
+export function writeInferenceLog(file: string, requests: Iterable<LoggedRequest>): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeInferenceLogFile(
+    file,
+    Array.from(requests, (request, index) => ({ id: `r${index + 1}`, ...request })),
   );
-  log.transaction(() => {
-    let id = 0;
-    for (const { receivedAt, inputs } of requests) {
-      id += 1;
-      const rowCount = inputs === null ? 0 : (Object.values(inputs)[0]?.length ?? 0);
-      insert.run(
-        `r${id}`,
-        receivedAt,
-        rowCount,
-        inputs === null ? 400 : 200,
-        inputs && JSON.stringify(inputs),
-      );
-    }
-  })();
-  return log;
 }
 
 /** These columns of rows as requests of ten rows each, one a second. */

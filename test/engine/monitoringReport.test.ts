@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
+import BetterSqlite3 from 'better-sqlite3';
 import { inferenceLogFile } from '../../src/engine/layout.ts';
 import type { ColumnDrift, DriftReport } from '../../src/protocol/monitoring.ts';
 import { errorOfKind } from '../errorOfKind.ts';
@@ -180,12 +181,11 @@ describe('drift report', () => {
   it('reads a log that is being written', async () => {
     await onStage([trainingData], async ({ workspace, layout, compare }) => {
       writeFileSync(join(workspace, 'train.csv'), csvOf(tableRows(1, false)));
-      const log = writeInferenceLog(
-        inferenceLogFile(layout, 'wine'),
-        requestsOf(tableRows(2, false), inputNames),
-      );
+      const file = inferenceLogFile(layout, 'wine');
+      writeInferenceLog(file, requestsOf(tableRows(2, false), inputNames));
+      const log = new BetterSqlite3(file);
       try {
-        log.exec('BEGIN IMMEDIATE; DELETE FROM requests');
+        log.exec('BEGIN IMMEDIATE; DELETE FROM blocks');
         const report = await compare();
         assert.equal(report.currentRows, 600);
       } finally {

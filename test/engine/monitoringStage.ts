@@ -52,7 +52,7 @@ export function onStage<Result>(
         workspace,
         layout,
         monitoring,
-        log: (requests) => void writeInferenceLog(inferenceLogFile(layout, 'wine'), requests).close(),
+        log: (requests) => writeInferenceLog(inferenceLogFile(layout, 'wine'), requests),
         compare: (referenceFile) =>
           monitoring.drift({ endpoint: 'wine', referenceFile: referenceFile ?? null, ...ever }, unwatched),
       });

@@ -93,7 +93,7 @@ describe('An export of logged requests', function () {
 
   it('has null for a redacted column, and infinite numbers among the others', async () => {
     const { types, rows } = await exported(
-      [{ id: 'a', rows: 3, inputs: '{"name":null,"x":[0.5,"-Infinity",null]}', outputs: '{"y":[1,2,3]}' }],
+      [{ id: 'a', inputs: '{"name":null,"x":[0.5,"-Infinity",null]}', outputs: '{"y":[1,2,3]}' }],
       'row, "inputs.name", "inputs.x", "outputs.y"',
     );
     assert.deepEqual(types, ['BIGINT', 'VARCHAR', 'DOUBLE', 'BIGINT']);
@@ -133,8 +133,8 @@ describe('An export of logged requests', function () {
   it('has one row for a request without rows, and all of an output that has other rows than the request', async () => {
     const { rows } = await exported(
       [
-        { id: 'empty', rows: 0, inputs: '{"x":[]}', outputs: '{"y":[]}' },
-        { id: 'prompt', rows: 1, inputs: '{"x":["hi"]}', outputs: '{"y":[1,2,3]}' },
+        { id: 'empty', inputs: '{"x":[]}', outputs: '{"y":[]}' },
+        { id: 'prompt', inputs: '{"x":["hi"]}', outputs: '{"y":[1,2,3]}' },
         { id: 'refused' },
       ],
       'request_id, status, version, "inputs.x", "outputs.y"',
@@ -149,7 +149,7 @@ describe('An export of logged requests', function () {
   it('has what clients told last, of a truth and of a reward', async () => {
     const { rows } = await exported(
       [
-        { id: 'a', rows: 2, inputs: '{"x":[1,2]}', outputs: '{"y":[1,2]}' },
+        { id: 'a', inputs: '{"x":[1,2]}', outputs: '{"y":[1,2]}' },
         { id: 'b', inputs: '{"x":[1]}', outputs: '{"y":[1]}' },
         { id: 'c', inputs: '{"x":[1]}', outputs: '{"y":[1]}' },
       ],
@@ -171,9 +171,7 @@ describe('An export of logged requests', function () {
   });
 
   it('is valid JSON lines with infinite numbers, and compressed when its name says so', async () => {
-    writeRequests(log, [
-      { id: 'a', rows: 2, inputs: '{"x":[1.5,"Infinity"]}', outputs: '{"y":["a,b","c"]}' },
-    ]);
+    writeRequests(log, [{ id: 'a', inputs: '{"x":[1.5,"Infinity"]}', outputs: '{"y":["a,b","c"]}' }]);
     const output = join(folder, 'requests.jsonl.gz');
     assert.equal((await exportTo(output)).rows, 2);
     const lines = gunzipSync(readFileSync(output)).toString().trim().split('\n');
@@ -218,6 +216,7 @@ describe('An export of logged requests', function () {
     const taken = join(folder, 'taken.csv');
     mkdirSync(taken);
     await assert.rejects(exportTo(taken), errorOfKind('requestsNotWritten'));
+    await assert.rejects(exportTo(join(folder, 'requests')), errorOfKind('exportFormatUnknown'));
     assert.ok(!readdirSync(folder).includes('.unfinished'));
     await assert.rejects(exportTo(join(log, 'a.csv')), errorOfKind('requestsNotWritten'));
   });
@@ -225,7 +224,7 @@ describe('An export of logged requests', function () {
   it('leaves nothing behind when it is cancelled', async () => {
     const layout = storeLayout(folder);
     const long = JSON.stringify({ x: Array.from({ length: 100 }, (_, index) => index) });
-    const request = { rows: 100, inputs: long, outputs: long };
+    const request = { inputs: long, outputs: long };
     writeRequests(
       inferenceLogFile(layout, 'wine'),
       Array.from({ length: 3000 }, (_, index) => ({ ...request, id: `r${index}` })),

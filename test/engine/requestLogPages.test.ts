@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import BetterSqlite3 from 'better-sqlite3';
 import { inferenceLogFile, storeLayout } from '../../src/engine/layout.ts';
 import { createRequestLog } from '../../src/engine/serving/requestLog.ts';
 import { type RequestFilterInput, requestFilter } from '../../src/protocol/requests.ts';
+import { writeInferenceLogFile } from '../inferenceLogFile.ts';
 import { removeFolder, temporaryFolder } from '../scorer/scorerProcess.ts';
 
 describe('Pages of an inference log', function () {
@@ -16,24 +16,16 @@ describe('Pages of an inference log', function () {
   afterEach(() => removeFolder(folder));
 
   /** A log of so many requests, each with inputs of so many characters. */
-  const writeLog = (count: number, characters: number) => {
+  const writeLog = (count: number, characters: number, blockSize = 900) => {
     const file = inferenceLogFile(storeLayout(folder), 'wine');
     mkdirSync(dirname(file), { recursive: true });
-    const log = new BetterSqlite3(file);
-    log.pragma('user_version = 2');
-    log.exec(
-      `CREATE TABLE requests (id INTEGER PRIMARY KEY, request_id TEXT, received_at INTEGER, model_name TEXT,
-         model_version INTEGER, variant TEXT, row_count INTEGER, status INTEGER, latency_us INTEGER, inputs TEXT, outputs TEXT)`,
+    const inputs = { x: ['a'.repeat(characters)] };
+    writeInferenceLogFile(
+      file,
+      Array.from({ length: count }, (_, index) => ({ id: `r${index}`, receivedAt: 1, inputs })),
+      [],
+      blockSize,
     );
-    const insert = log.prepare(
-      `INSERT INTO requests (request_id, received_at, model_name, model_version, variant, row_count, status, latency_us, inputs)
-       VALUES (?, 1, 'wine', 1, 'stable', 1, 200, 100, ?)`,
-    );
-    const inputs = `{"x":["${'a'.repeat(characters)}"]}`;
-    log.transaction(() => {
-      for (let index = 0; index < count; index += 1) insert.run(`r${index}`, inputs);
-    })();
-    log.close();
   };
   const pages = (limit: number, some: RequestFilterInput = {}) => {
     const log = createRequestLog({
@@ -54,7 +46,7 @@ describe('Pages of an inference log', function () {
   const allIds = (count: number) => Array.from({ length: count }, (_, index) => `r${count - 1 - index}`);
 
   it('of wide requests end early, and hold every request once, newest first', () => {
-    writeLog(40, 1_000_000);
+    writeLog(40, 1_000_000, 3);
     const read = pages(1000);
     assert.ok(
       read.every((page) => page.length <= 8),

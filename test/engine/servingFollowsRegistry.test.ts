@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import BetterSqlite3 from 'better-sqlite3';
 import type { Engine } from '../../src/engine/engine.ts';
 import { inferenceLogFile, storeLayout } from '../../src/engine/layout.ts';
 import { settingsFile } from '../../src/protocol/endpointSettings.ts';
 import type { EndpointState } from '../../src/protocol/serving.ts';
 import { linearModel } from '../fixtures/onnxFile.ts';
+import { readLog } from '../scorer/inferenceLogRows.ts';
 import { removeFolder, temporaryFolder } from '../scorer/scorerProcess.ts';
 import { openWholeEngine, registerOnnx, storeToken } from './servedStore.ts';
 
@@ -47,12 +47,8 @@ describe('What happens in the registry reaches its endpoint', function () {
   };
   const endpoints = () => engine.serving.endpoints().map(({ name, modelName }) => [name, modelName]);
   const logFile = (endpoint: string) => inferenceLogFile(storeLayout(workspace), endpoint);
-  const logged200 = (endpoint: string) => {
-    const log = new BetterSqlite3(logFile(endpoint), { readonly: true });
-    const count = log.prepare('SELECT count(*) FROM requests WHERE status = 200').pluck().get();
-    log.close();
-    return count;
-  };
+  const logged200 = (endpoint: string) =>
+    readLog(logFile(endpoint)).filter(({ status }) => status === 200).length;
   const waitFor = (endpoint: string, state: EndpointState) =>
     new Promise<void>((resolve) => {
       const look = () => {

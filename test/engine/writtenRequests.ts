@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import BetterSqlite3 from 'better-sqlite3';
-import { upgradeInferenceLog } from '../../src/scorer/inferenceLogSchema.ts';
+import { z } from 'zod';
+import { parseLogged } from '../../src/worker/requests/loggedJson.ts';
+import { type Columns, writeInferenceLogFile } from '../inferenceLogFile.ts';
 
 /** A request as a scorer logs it; what is left out is usual. */
 export interface WrittenRequest {
@@ -10,7 +11,6 @@ export interface WrittenRequest {
   readonly version?: number;
   readonly variant?: string;
   readonly status?: number;
-  readonly rows?: number;
   /** JSON texts; left out of a request that was refused. */
   readonly inputs?: string;
   readonly outputs?: string;
@@ -22,6 +22,8 @@ export interface WrittenFeedback {
   readonly reward?: number;
 }
 
+const columns = z.record(z.string(), z.array(z.unknown()).nullable());
+
 /** Writes an inference log of requests for the model `wine`, as no endpoint needs to run for it. */
 export function writeRequests(
   file: string,
@@ -29,35 +31,16 @@ export function writeRequests(
   feedback: readonly WrittenFeedback[] = [],
 ): void {
   mkdirSync(dirname(file), { recursive: true });
-  const log = new BetterSqlite3(file);
-  try {
-    upgradeInferenceLog(log);
-    const insert = log.prepare(
-      `INSERT INTO requests
-         (request_id, received_at, model_name, model_version, variant, row_count, status, latency_us, inputs, outputs)
-       VALUES (?, ?, ?, ?, ?, ?, ?, 1500, ?, ?)`,
-    );
-    for (const [index, request] of requests.entries()) {
-      const { id, inputs = null, outputs = null, rows = inputs === null ? 0 : 1 } = request;
-      const { receivedAt = Date.UTC(2026, 2, 1) + index * 1000, version = 1, variant = 'stable' } = request;
-      const status = request.status ?? (inputs === null ? 400 : 200);
-      insert.run(
-        id,
-        receivedAt,
-        inputs === null ? null : 'wine',
-        inputs === null ? 0 : version,
-        variant,
-        rows,
-        status,
-        inputs,
-        outputs,
-      );
-    }
-    const tell = log.prepare(
-      'INSERT INTO feedback (request_id, received_at, truth, reward) VALUES (?, 1, ?, ?)',
-    );
-    for (const { id, truth = null, reward = null } of feedback) tell.run(id, truth, reward);
-  } finally {
-    log.close();
-  }
+  const columnsOf = (text: string | undefined): Columns | null =>
+    text === undefined ? null : columns.parse(parseLogged(text));
+  writeInferenceLogFile(
+    file,
+    requests.map(({ inputs, outputs, ...request }, index) => ({
+      receivedAt: Date.UTC(2026, 2, 1) + index * 1000,
+      ...request,
+      inputs: columnsOf(inputs),
+      outputs: columnsOf(outputs),
+    })),
+    feedback.map((told) => ({ ...told, receivedAt: 1 })),
+  );
 }

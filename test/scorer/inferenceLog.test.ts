@@ -37,17 +37,17 @@ describe('The inference log of a scorer', () => {
 
     const rows = readLog(file);
     assert.deepEqual(
-      rows.map(({ status, row_count, model_version }) => ({ status, row_count, model_version })),
+      rows.map(({ status, rowCount, version }) => ({ status, rowCount, version })),
       [
-        { status: 200, row_count: 2, model_version: 3 },
-        { status: 200, row_count: 1, model_version: 3 },
-        { status: 400, row_count: 0, model_version: 3 },
-        { status: 400, row_count: 0, model_version: 3 },
+        { status: 200, rowCount: 2, version: 3 },
+        { status: 200, rowCount: 1, version: 3 },
+        { status: 400, rowCount: 0, version: 3 },
+        { status: 400, rowCount: 0, version: 3 },
       ],
     );
     const [first, second, third] = rows;
-    assert.equal(first?.request_id, 'mine');
-    assert.equal(second?.request_id, 'yours');
+    assert.equal(first?.requestId, 'mine');
+    assert.equal(second?.requestId, 'yours');
     assert.deepEqual(JSON.parse(first?.inputs ?? ''), { acid: [1, null], sugar: [2, 4] });
     assert.deepEqual(JSON.parse(second?.inputs ?? ''), { acid: [-14.6], sugar: [8.6] });
     assert.deepEqual(JSON.parse(second?.outputs ?? ''), {
@@ -56,9 +56,9 @@ describe('The inference log of a scorer', () => {
     });
     assert.equal(third?.inputs, null);
     assert.equal(third?.outputs, null);
-    for (const { received_at, latency_us } of rows) {
-      assert.ok(received_at >= before && received_at <= Date.now());
-      assert.ok(latency_us > 0);
+    for (const { receivedAt, latencyMicroseconds } of rows) {
+      assert.ok(receivedAt >= before && receivedAt <= Date.now());
+      assert.ok(latencyMicroseconds > 0);
     }
   });
 
@@ -96,7 +96,7 @@ describe('The inference log of a scorer', () => {
     await waitForRows(file, 700);
     scorer.process.kill('SIGKILL');
     await once(scorer.process, 'exit');
-    assert.equal(new Set(readLog(file).map(({ request_id }) => request_id)).size, 700);
+    assert.equal(new Set(readLog(file).map(({ requestId }) => requestId)).size, 700);
 
     const again = await startScorerProcess(folder, linearModel(), options);
     await again.ask('/v2/models/wine/infer', { body: { inputs } });

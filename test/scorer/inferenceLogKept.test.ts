@@ -2,12 +2,9 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
-import { inferenceLogOptions } from '../../src/protocol/scorer.ts';
 import { createLogRetention } from '../../src/scorer/inferenceLogRetention.ts';
-import { upgradeInferenceLog } from '../../src/scorer/inferenceLogSchema.ts';
-import { openInferenceLogWriter } from '../../src/scorer/inferenceLogWriter.ts';
-import type { LoggedRequest } from '../../src/scorer/loggedRequest.ts';
 import { linearModel } from '../fixtures/onnxFile.ts';
+import { writeInferenceLogFile } from '../inferenceLogFile.ts';
 import { readLog } from './inferenceLogRows.ts';
 import { removeFolder, startScorerProcess, temporaryFolder } from './scorerProcess.ts';
 
@@ -67,83 +64,118 @@ describe('What an inference log keeps', () => {
     ]);
   });
 
-  it('is brought up to date when it is of the first version, with all that is in it', async () => {
+  it('is begun anew when it is from before the first release, which is said', async () => {
     const file = join(folder, 'old.db');
     const old = new BetterSqlite3(file);
     old.exec(`
-      CREATE TABLE requests (id INTEGER PRIMARY KEY, request_id TEXT NOT NULL, received_at INTEGER NOT NULL,
-        model_version INTEGER NOT NULL, row_count INTEGER NOT NULL, status INTEGER NOT NULL,
-        latency_us INTEGER NOT NULL, inputs TEXT, outputs TEXT) STRICT;
-      CREATE INDEX requests_by_time ON requests (received_at);
-      INSERT INTO requests VALUES (1, 'old', 5, 2, 1, 200, 10, '{}', '{}');
-      PRAGMA user_version = 1;`);
+      CREATE TABLE requests (id INTEGER PRIMARY KEY, request_id TEXT NOT NULL) STRICT;
+      CREATE TABLE feedback (id INTEGER PRIMARY KEY, request_id TEXT NOT NULL, received_at INTEGER NOT NULL,
+        truth TEXT, reward REAL) STRICT;
+      INSERT INTO requests VALUES (1, 'old');
+      PRAGMA user_version = 3;`);
     old.close();
     const scorer = await startScorerProcess(folder, linearModel(), { columns, inferenceLog: file });
     await scorer.ask('/v2/models/wine/infer', { body });
     await scorer.drain();
     assert.deepEqual(
-      readLog(file).map(({ model_version, variant }) => [model_version, variant]),
-      [
-        [2, 'stable'],
-        [3, 'stable'],
-      ],
+      readLog(file).map(({ version, variant }) => [version, variant]),
+      [[3, 'stable']],
+    );
+    const said = scorer.messages.flatMap((message) => (message.type === 'warning' ? [message.message] : []));
+    assert.match(said.join(), /^1 requests, logged before the first release, were deleted/);
+  });
+
+  it('describes the values of a version once, however often it is served', async () => {
+    const file = join(folder, 'again.db');
+    for (let time = 0; time < 2; time++) {
+      const scorer = await startScorerProcess(folder, linearModel(), { columns, inferenceLog: file });
+      await scorer.ask('/v2/models/wine/infer', { body });
+      await scorer.drain();
+    }
+    const log = new BetterSqlite3(file, { readonly: true });
+    assert.equal(log.prepare('SELECT count(*) FROM models').pluck().get(), 1);
+    log.close();
+    assert.deepEqual(
+      readLog(file).map(({ inputs }) => inputs),
+      Array.from({ length: 2 }, () => '{"acid":[1],"sugar":[2],"age":[3]}'),
     );
   });
+});
+
+describe('The retention of an inference log', () => {
+  let folder: string;
+  before(async () => {
+    folder = await temporaryFolder();
+  });
+  after(() => removeFolder(folder));
+
+  const usedBytes = (database: BetterSqlite3.Database) =>
+    (Number(database.pragma('page_count', { simple: true })) -
+      Number(database.pragma('freelist_count', { simple: true }))) *
+    Number(database.pragma('page_size', { simple: true }));
 
   it('deletes what is too old, oldest first, whatever came between', () => {
     const file = join(folder, 'aged.db');
-    const writer = openInferenceLogWriter(
-      inferenceLogOptions.parse({ file, keepMilliseconds: 60_000 }),
-      () => undefined,
-    );
     const now = Date.now();
-    const at = (id: string, receivedAt: number): LoggedRequest => ({
-      requestId: id,
-      receivedAt,
-      status: 400,
-      latencyMicroseconds: 1,
-      model: null,
-      variant: 'version',
-      rowCount: 0,
-      packed: null,
-    });
-    writer.write([at('old', now - 61_000), at('new', now - 1_000), at('older', now - 70_000)], []);
-    writer.close();
+    const ages = { old: 61_000, new: 1_000, older: 70_000, alsoNew: 2_000 };
+    const requests = Object.entries(ages).map(([id, age]) => ({ id, receivedAt: now - age }));
+    writeInferenceLogFile(file, requests, [], 1);
+    const database = new BetterSqlite3(file);
+    createLogRetention(database, { keepMilliseconds: 60_000, keepBytes: null }).apply(now);
+    database.close();
     assert.deepEqual(
-      readLog(file).map(({ request_id }) => request_id),
-      ['new'],
+      readLog(file).map(({ requestId }) => requestId),
+      ['new', 'alsoNew'],
     );
   });
 
-  it('stays within its size, and keeps the newest', () => {
+  it('stays within its size, and keeps the newest without a gap', () => {
     const file = join(folder, 'sized.db');
-    const keepBytes = 512 * 1024;
-    const database = new BetterSqlite3(file);
-    database.pragma('synchronous = OFF');
-    upgradeInferenceLog(database);
-    const insert = database.prepare(
-      "INSERT INTO requests VALUES (NULL, ?, 1, 'wine', 1, 'stable', 1, 200, 1, ?, '{}', NULL, NULL)",
-    );
-    const retention = createLogRetention(database, { keepMilliseconds: null, keepBytes });
-    let time = 0;
+    const keepBytes = 2 * 1024 * 1024;
+    const long = { x: ['x'.repeat(2000)] };
+    let database: BetterSqlite3.Database | null = null;
     for (let round = 0; round < 40; round++) {
-      database.transaction(() => {
-        for (let index = 0; index < 100; index++) insert.run(`${round * 100 + index}`, 'x'.repeat(500));
-      })();
-      time += 10_000;
-      retention.apply(time);
+      writeInferenceLogFile(
+        file,
+        Array.from({ length: 100 }, (_, index) => ({
+          id: `${round * 100 + index}`,
+          receivedAt: 1,
+          inputs: long,
+        })),
+        [],
+        10,
+      );
+      database ??= new BetterSqlite3(file);
+      createLogRetention(database, { keepMilliseconds: null, keepBytes }).apply(round);
+      assert.ok(usedBytes(database) <= keepBytes, `${usedBytes(database)} in round ${round}`);
     }
-    const used =
-      (Number(database.pragma('page_count', { simple: true })) -
-        Number(database.pragma('freelist_count', { simple: true }))) *
-      Number(database.pragma('page_size', { simple: true }));
-    assert.ok(used <= keepBytes * 1.1, `${used}`);
-    const ids = database
-      .prepare<[], { request_id: string }>('SELECT request_id FROM requests ORDER BY id')
-      .all();
+    database?.close();
+    const ids = readLog(file).map(({ id, requestId }) => [id, Number(requestId)]);
+    assert.ok(ids.length > 500, `${ids.length} are left`);
+    const first = 4000 - ids.length;
+    assert.deepEqual(
+      ids,
+      ids.map((_, index) => [first + index + 1, first + index]),
+    );
+  });
+
+  it('counts what clients told later, and forgets the oldest of it', () => {
+    const keepBytes = 1024 * 1024;
+    const file = join(folder, 'feedback.db');
+    const truth = `"${'x'.repeat(200)}"`;
+    const told = Array.from({ length: 10_000 }, (_, index) => ({ id: 'a', receivedAt: index, truth }));
+    writeInferenceLogFile(file, [], told);
+    const database = new BetterSqlite3(file);
+    const retention = createLogRetention(database, { keepMilliseconds: null, keepBytes });
+    for (let time = 1; time < 20; time++) retention.apply(time * 10_000);
+    const used = usedBytes(database);
+    const [first, count] = database
+      .prepare<[], [number, number]>('SELECT min(received_at), count(*) FROM feedback')
+      .raw()
+      .get() ?? [Number.NaN, Number.NaN];
     database.close();
-    assert.equal(ids.at(-1)?.request_id, '3999');
-    assert.ok(ids.length > 400, `${ids.length} are left`);
-    assert.equal(Number(ids[0]?.request_id), 4000 - ids.length, 'those in the middle are there, too');
+    assert.ok(used <= keepBytes, `${used}`);
+    assert.ok(count > 500, `${count} are left`);
+    assert.equal(first, 10_000 - count);
   });
 });

@@ -1,39 +1,23 @@
 import BetterSqlite3 from 'better-sqlite3';
-import { createLoggedValuesReader, type StoredValues } from '../../src/protocol/loggedValues.ts';
-
-export interface LogRow {
-  readonly request_id: string;
-  readonly received_at: number;
-  readonly model_version: number;
-  readonly variant: string;
-  readonly row_count: number;
-  readonly status: number;
-  readonly latency_us: number;
-  /** JSON text. */
-  readonly inputs: string | null;
-  readonly outputs: string | null;
-}
+import { createInferenceLogReader } from '../../src/protocol/inferenceLogReader.ts';
+import type { RequestRow } from '../../src/worker/requests/requestRows.ts';
 
 /** The requests of an inference log, with their values as text. */
-export function readLog(file: string): LogRow[] {
+export function readLog(file: string): RequestRow[] {
   const database = new BetterSqlite3(file, { readonly: true });
   try {
-    const reader = createLoggedValuesReader(database);
-    const rows = database
-      .prepare<[], LogRow & StoredValues>(`SELECT *, ${reader.columns} FROM requests ORDER BY id`)
-      .all();
-    return rows.map((row) => ({
-      ...row,
-      inputs: reader.text(row, 'inputs'),
-      outputs: reader.text(row, 'outputs'),
+    return Array.from(createInferenceLogReader(database).oldestFirst({}), (request) => ({
+      ...request,
+      inputs: request.text('inputs'),
+      outputs: request.text('outputs'),
     }));
   } finally {
     database.close();
   }
 }
 
-/** Waits until the log has so many rows: they are written a moment after the answer. */
-export async function waitForRows(file: string, count: number): Promise<LogRow[]> {
+/** Waits until the log has so many requests: they are written a moment after the answer. */
+export async function waitForRows(file: string, count: number): Promise<RequestRow[]> {
   for (;;) {
     const rows = readLog(file);
     if (rows.length >= count) return rows;

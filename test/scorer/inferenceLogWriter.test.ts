@@ -8,7 +8,8 @@ import BetterSqlite3 from 'better-sqlite3';
 import { type InferenceLogOptions, inferenceLogOptions } from '../../src/protocol/scorer.ts';
 import { openInferenceLog } from '../../src/scorer/inferenceLog.ts';
 import { openInferenceLogWriter } from '../../src/scorer/inferenceLogWriter.ts';
-import type { LoggedRequest } from '../../src/scorer/loggedRequest.ts';
+import type { LogEntries } from '../../src/scorer/logEntries.ts';
+import { createBlockBuilder } from '../../src/scorer/requestBlock.ts';
 import { readLog } from './inferenceLogRows.ts';
 import { removeFolder, temporaryFolder } from './scorerProcess.ts';
 
@@ -19,20 +20,29 @@ describe('The writer of an inference log', () => {
   });
   after(() => removeFolder(folder));
 
-  const refused = (requestId: string): LoggedRequest => ({
+  const refused = (requestId: string, receivedAt = 1) => ({
     requestId,
-    receivedAt: 1,
+    receivedAt,
     status: 400,
     latencyMicroseconds: 1,
-    model: null,
     variant: 'version',
-    rowCount: 0,
-    packed: null,
+    values: null,
   });
-  const open = (file: string, warnings: string[], options: Partial<InferenceLogOptions> = {}) =>
-    openInferenceLogWriter(inferenceLogOptions.parse({ file, ...options }), (message) =>
-      warnings.push(message),
-    );
+  const entries = (requestIds: readonly string[], feedback: LogEntries['feedback'] = [], receivedAt = 1) => {
+    const builder = createBlockBuilder();
+    for (const id of requestIds) builder.add(refused(id, receivedAt), null);
+    return { requests: builder.take(null), feedback };
+  };
+  const open = (
+    file: string,
+    warnings: string[],
+    options: Partial<InferenceLogOptions> = {},
+    written: (entries: LogEntries) => void = () => undefined,
+  ) =>
+    openInferenceLogWriter(inferenceLogOptions.parse({ file, ...options }), {
+      warn: (message) => warnings.push(message),
+      written,
+    });
   const hold = (file: string) => {
     const holder = new BetterSqlite3(file);
     holder.exec('BEGIN IMMEDIATE');
@@ -56,34 +66,33 @@ describe('The writer of an inference log', () => {
     );
     await once(holder, 'message');
     const writer = open(file, []);
-    writer.write([refused('1')], []);
+    writer.write(entries(['1']));
     writer.close();
     assert.equal(readLog(file).length, 1);
   });
 
-  it('keeps the latest requests while the file is held, as many as fit, and says how many are lost', () => {
-    const file = join(folder, 'large.db');
-    const warnings: string[] = [];
-    const writer = open(file, warnings);
+  it('tells what is in the file in the order in which it came, those that waited for it, too', async () => {
+    const file = join(folder, 'told.db');
+    const written: number[] = [];
+    const all = [entries(['1']), entries(['2', '3']), entries(['4'])];
+    const writer = open(file, [], {}, (each) => written.push(all.indexOf(each)));
     const holder = hold(file);
-    const large = (requestId: string): LoggedRequest => ({
-      ...refused(requestId),
-      packed: new Uint8Array(30 * 1024 * 1024),
-    });
-    assert.equal(writer.write([large('1'), large('2'), large('3')], []), false);
+    for (const each of all) writer.write(each);
+    assert.deepEqual(written, []);
     holder.close();
+    while (written.length < all.length) await delay(50);
+    assert.deepEqual(written, [0, 1, 2]);
+    assert.deepEqual(
+      readLog(file).map(({ id, requestId }) => [id, requestId]),
+      ['1', '2', '3', '4'].map((requestId, index) => [index + 1, requestId]),
+    );
     writer.close();
-    assert.equal(warnings.at(-1), `1 requests are missing from the inference log ${file}.`);
-    const database = new BetterSqlite3(file, { readonly: true });
-    const written = database.prepare('SELECT request_id FROM requests ORDER BY id').pluck().all();
-    database.close();
-    assert.deepEqual(written, ['2', '3']);
   });
 
   it('deletes what becomes too old while no request comes', async () => {
     const file = join(folder, 'idle.db');
     const writer = open(file, [], { keepMilliseconds: 2_000 });
-    writer.write([{ ...refused('1'), receivedAt: Date.now() }], []);
+    writer.write(entries(['1'], [], Date.now()));
     assert.equal(readLog(file).length, 1);
     while (readLog(file).length > 0) await delay(100);
     writer.close();
@@ -94,12 +103,12 @@ describe('The writer of an inference log', () => {
     const warnings: string[] = [];
     const writer = open(file, warnings);
     const holder = hold(file);
-    for (const id of ['1', '2', '3']) writer.write([refused(id)], []);
+    for (const id of ['1', '2', '3']) writer.write(entries([id]));
     assert.deepEqual(warnings, [`The inference log ${file} cannot be written: database is locked`]);
     holder.close();
     writer.close();
     assert.deepEqual(
-      readLog(file).map(({ request_id }) => request_id),
+      readLog(file).map(({ requestId }) => requestId),
       ['1', '2', '3'],
     );
   });
@@ -109,7 +118,7 @@ describe('The writer of an inference log', () => {
     const warnings: string[] = [];
     const writer = open(file, warnings);
     const holder = hold(file);
-    writer.write([refused('1'), refused('2')], []);
+    writer.write(entries(['1', '2']));
     writer.close();
     holder.close();
     assert.equal(warnings.at(-1), `2 requests are missing from the inference log ${file}.`);
@@ -122,11 +131,11 @@ describe('The writer of an inference log', () => {
     const writer = open(file, warnings);
     const told = (requestId: string) => ({ requestId, receivedAt: 1, truth: null, reward: 1 });
     const first = hold(file);
-    writer.write([], [told('1')]);
+    writer.write(entries([], [told('1')]));
     first.close();
     await delay(1_300);
     const second = hold(file);
-    writer.write([], [told('2')]);
+    writer.write(entries([], [told('2')]));
     writer.close();
     second.close();
     const database = new BetterSqlite3(file, { readonly: true });
@@ -142,8 +151,8 @@ describe('The writer of an inference log', () => {
       inferenceLogOptions.parse({ file: join(folder, 'failed.db') }),
       (message) => warnings.push(message),
     );
-    // What SQLite cannot bind stands for whatever should never come to the thread.
-    log.add({ ...refused('1'), requestId: Object('1'), loaded: null, values: null });
+    // Feedback that SQLite cannot bind stands for whatever should never come to the thread.
+    log.addFeedback({ requestId: '1', receivedAt: 1, truth: Object('1'), reward: 1 });
     await log.close();
     assert.match(warnings.join('\n'), /^The inference log .* ended: .*\. Restart/s);
     await log.close();

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { columnLayout } from '../../src/inference/columns.ts';
 import { allocate, type Datatype, missingText, type Tensor } from '../../src/inference/datatypes.ts';
 import { shortestFloats } from '../../src/inference/shortestFloats.ts';
-import { createLoggedValuesReader, type Side } from '../../src/protocol/loggedValues.ts';
-import { createRequestPacker, unpackRequests } from '../../src/scorer/packedRequests.ts';
-import { type LoggedForm, layOutValues } from '../../src/scorer/valueLayouts.ts';
+import { namedValuesText, type Side } from '../../src/protocol/loggedValues.ts';
+import { createBlockBuilder } from '../../src/scorer/requestBlock.ts';
+import { type HiddenPart, type LoggedForm, layOutValues } from '../../src/scorer/valueLayouts.ts';
 import { keptInputs, keptOutputs } from './keptValues.ts';
 
 /** What the log tells of a request, after it went through its file's form. */
@@ -15,24 +15,21 @@ function toldOf(
   feeds: readonly Tensor[],
   outputs: readonly Tensor[],
   side: Side,
-): string | null {
+): string {
   const { description, hidden } = layOutValues(form, redacted);
-  const packer = createRequestPacker();
-  const request = {
-    requestId: 'a',
-    receivedAt: 1,
-    status: 200,
-    latencyMicroseconds: 1,
-    model: 0,
-    variant: 'a',
-  };
-  packer.add({ ...request, values: { feeds, outputs } }, hidden);
-  const [row] = unpackRequests(packer.take(null));
-  const reader = createLoggedValuesReader({
-    pragma: () => 3,
-    prepare: () => ({ get: () => ({ description: JSON.stringify(description) }) }),
-  });
-  return reader.text({ inputs: null, outputs: null, layout: 1, packed: row?.packed ?? null }, side);
+  return namedValuesText(description, packed(feeds, outputs, hidden), side);
+}
+
+function packed(
+  feeds: readonly Tensor[],
+  outputs: readonly Tensor[],
+  hidden: readonly HiddenPart[],
+): Uint8Array {
+  const builder = createBlockBuilder();
+  const request = { requestId: 'a', receivedAt: 1, status: 200, latencyMicroseconds: 1, variant: 'a' };
+  builder.add({ ...request, values: { feeds, outputs } }, { number: 0, hidden });
+  const { memory, bytes } = builder.take(null);
+  return new Uint8Array(memory, 0, bytes);
 }
 
 const special = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, 8.600000381469727];
@@ -139,20 +136,7 @@ describe('The values of a logged request', () => {
       { datatype: 'BYTES', shape: [2, 2], data: [secret, 'u', secret, 'v'] },
     ];
     const { hidden } = layOutValues(named, new Set(['b', 'c']));
-    const packer = createRequestPacker();
-    packer.add(
-      {
-        requestId: 'a',
-        receivedAt: 1,
-        status: 200,
-        latencyMicroseconds: 1,
-        model: 0,
-        variant: 'a',
-        values: { feeds, outputs: [] },
-      },
-      hidden,
-    );
-    const bytes = Buffer.from(unpackRequests(packer.take(null))[0]?.packed ?? []);
+    const bytes = Buffer.from(packed(feeds, [], hidden));
     assert.equal(bytes.includes(secret), false);
     assert.equal(bytes.includes(Buffer.from(Float32Array.of(13.25).buffer)), false);
     assert.equal(

@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { allocate, type Datatype, runtimeTypes, type Tensor } from '../../src/inference/datatypes.ts';
 import { fromHalfBits } from '../../src/protocol/halfPrecision.ts';
+import { headField, headLength, noHead } from '../../src/protocol/inferenceLogTables.ts';
 import { readPackedTensors } from '../../src/protocol/packedTensors.ts';
 import {
+  type AnnouncedModel,
   type AnsweredTensors,
   buffersOf,
-  createRequestPacker,
-  unpackRequests,
-} from '../../src/scorer/packedRequests.ts';
+  createBlockBuilder,
+  type RequestBlock,
+} from '../../src/scorer/requestBlock.ts';
 
 const datatypes = Object.keys(runtimeTypes).filter((name): name is Datatype => name in runtimeTypes);
 
@@ -31,7 +33,11 @@ const tensor: fc.Arbitrary<Tensor> = fc
     return { datatype, shape, data, ...(absent && { absent: true as const }) };
   });
 
-const request: fc.Arbitrary<AnsweredTensors> = fc.record(
+interface Asked extends AnsweredTensors {
+  readonly model: number | null;
+}
+
+const request: fc.Arbitrary<Asked> = fc.record(
   {
     requestId: fc.string(),
     receivedAt: fc.nat(2 ** 31).map((value) => value * 1000),
@@ -58,40 +64,57 @@ function logged({ datatype, shape, data, absent }: Tensor) {
   return { kind: absent ? 'ABSENT' : datatype, shape, elements: absent ? [] : elements };
 }
 
-function unpacked(packed: Uint8Array) {
-  return readPackedTensors(packed).map(({ kind, shape, elements }) => ({
-    kind,
-    shape,
-    elements: elements(0, 1, Number.POSITIVE_INFINITY),
-  }));
+const announced = (number: number | null): AnnouncedModel | null =>
+  number === null ? null : { number, hidden: [] };
+
+/** The requests of a block, as its format says. */
+function unpacked({ count, requestIds, variants, heads, memory }: RequestBlock) {
+  const ids: readonly string[] = JSON.parse(requestIds);
+  const names: readonly string[] = JSON.parse(variants);
+  assert.equal(ids.length, count);
+  assert.equal(heads.length, count * headLength);
+  return ids.map((requestId, index) => {
+    const field = (name: keyof typeof headField) => heads[index * headLength + headField[name]] ?? Number.NaN;
+    const begin = field('begin');
+    const tensors = begin === noHead ? null : new Uint8Array(memory, begin, field('end') - begin);
+    return {
+      requestId,
+      receivedAt: field('receivedAt'),
+      status: field('status'),
+      latencyMicroseconds: field('latencyMicroseconds'),
+      model: field('model') === noHead ? null : field('model'),
+      variant: names[field('variant')],
+      rowCount: field('rowCount'),
+      values:
+        tensors &&
+        readPackedTensors(tensors).map(({ kind, shape, elements }) => ({
+          kind,
+          shape,
+          elements: elements(0, 1, Number.POSITIVE_INFINITY),
+        })),
+    };
+  });
 }
 
-describe('Requests that are packed for the log', () => {
-  it('come out as they went in, time after time', () => {
-    const packer = createRequestPacker();
+describe('A block of requests for the log', () => {
+  it('holds them as they went in, time after time', () => {
+    const builder = createBlockBuilder();
     let memory: ArrayBuffer | null = null;
     fc.assert(
       fc.property(fc.array(request, { maxLength: 20 }), (requests) => {
-        for (const each of requests) packer.add(each, []);
-        assert.equal(packer.count, requests.length);
-        const packed = packer.take(memory);
-        const sent = structuredClone(packed, { transfer: buffersOf(packed) });
-        const out = unpackRequests(sent);
+        for (const each of requests) builder.add(each, announced(each.model));
+        assert.equal(builder.count, requests.length);
+        const block = builder.take(memory);
+        const sent = structuredClone(block, { transfer: buffersOf(block) });
         assert.deepEqual(
-          out.map(({ packed: bytes, rowCount: _, ...rest }) => ({
-            ...rest,
-            values: bytes && unpacked(bytes),
-          })),
+          unpacked(sent),
           requests.map(({ values, ...rest }) => ({
             ...rest,
+            rowCount: values ? (values.feeds[0]?.shape[0] ?? 1) : 0,
             values: values && [...values.feeds, ...values.outputs].map(logged),
           })),
         );
-        assert.deepEqual(
-          out.map(({ rowCount }) => rowCount),
-          requests.map(({ values }) => (values ? (values.feeds[0]?.shape[0] ?? 1) : 0)),
-        );
-        assert.equal(packer.count, 0);
+        assert.equal(builder.count, 0);
         memory = sent.memory;
       }),
     );
@@ -106,25 +129,21 @@ describe('Requests that are packed for the log', () => {
       receivedAt: 1,
       status: 200,
       latencyMicroseconds: 1,
-      model: 0,
       variant: 'a',
       values,
     };
   };
 
   it('may be larger than the room that was there first', () => {
-    const packer = createRequestPacker();
-    packer.add(large(), []);
-    const [out] = unpackRequests(packer.take(null));
+    const builder = createBlockBuilder();
+    builder.add(large(), announced(0));
+    const [out] = unpacked(builder.take(null));
     const { values } = large();
-    assert.deepEqual(
-      out?.packed && unpacked(out.packed),
-      [...(values?.feeds ?? []), ...(values?.outputs ?? [])].map(logged),
-    );
+    assert.deepEqual(out?.values, [...(values?.feeds ?? []), ...(values?.outputs ?? [])].map(logged));
   });
 
-  it('are not added when they have no room, and those before and behind them are', () => {
-    const packer = createRequestPacker();
+  it('leaves out requests that have no room, and holds those before and behind them', () => {
+    const builder = createBlockBuilder();
     const tooLarge: Tensor = {
       datatype: 'FP64',
       shape: [1],
@@ -133,16 +152,16 @@ describe('Requests that are packed for the log', () => {
       },
     };
     const fits = large();
-    packer.add(fits, []);
+    builder.add(fits, announced(0));
     const fails = { ...fits, values: { feeds: fits.values?.feeds ?? [], outputs: [tooLarge] } };
-    assert.throws(() => packer.add(fails, []), RangeError);
-    packer.add({ ...fits, requestId: '2' }, []);
-    const out = unpackRequests(packer.take(null));
+    assert.throws(() => builder.add(fails, announced(0)), RangeError);
+    builder.add({ ...fits, requestId: '2' }, announced(0));
+    const out = unpacked(builder.take(null));
     assert.deepEqual(
-      out.map(({ requestId, packed }) => [requestId, packed?.length]),
+      out.map(({ requestId, values }) => [requestId, values?.length]),
       [
-        ['1', out[0]?.packed?.length],
-        ['2', out[0]?.packed?.length],
+        ['1', 2],
+        ['2', 2],
       ],
     );
   });

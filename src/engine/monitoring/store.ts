@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
 import { SlipwayError } from '../../protocol/errors.ts';
+import { inferenceLogVersion } from '../../protocol/inferenceLogTables.ts';
 import type { DriftSources } from '../../protocol/monitoring.ts';
-import { inferenceLogTable, shadowVariant } from '../../protocol/scorer.ts';
 
 export type LogExtent = Pick<DriftSources, 'firstRequest' | 'lastRequest' | 'rowCount'>;
 
@@ -19,10 +19,11 @@ export function readLogExtent(file: string): LogExtent {
   try {
     const log = new BetterSqlite3(file, { readonly: true, fileMustExist: true, timeout: 20_000 });
     try {
-      // A log that no scorer has opened since there are shadows has no column for them.
-      const knowsShadows = Number(log.pragma('user_version', { simple: true })) >= 2;
-      const condition = knowsShadows ? ` AND variant <> '${shadowVariant}'` : '';
-      return log.prepare<[], LogExtent>(extentQuery + condition).get() ?? nothing;
+      const version = Number(log.pragma('user_version', { simple: true }));
+      // Its scorer is just making the tables.
+      if (version === 0) return nothing;
+      if (version !== inferenceLogVersion) throw new Error('it was written by another version of Slipway');
+      return log.prepare<[], LogExtent>(extentQuery).get() ?? nothing;
     } finally {
       log.close();
     }
@@ -33,5 +34,5 @@ export function readLogExtent(file: string): LogExtent {
 }
 
 const extentQuery = `
-SELECT min(received_at) AS firstRequest, max(received_at) AS lastRequest, coalesce(sum(row_count), 0) AS rowCount
-FROM ${inferenceLogTable} WHERE row_count > 0`;
+SELECT min(first_row_at) AS firstRequest, max(last_row_at) AS lastRequest, coalesce(sum(row_count), 0) AS rowCount
+FROM blocks`;

@@ -1,4 +1,4 @@
-import { shadowVariant } from '../../protocol/scorer.ts';
+import { shadowVariant } from '../../protocol/inferenceLogTables.ts';
 import type {
   EndpointFollows,
   EndpointSummary,

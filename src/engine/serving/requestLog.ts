@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { SlipwayError } from '../../protocol/errors.ts';
-import { createLoggedValuesReader, type StoredValues } from '../../protocol/loggedValues.ts';
+import { createInferenceLogReader, isMeant, type LoggedRequest } from '../../protocol/inferenceLogReader.ts';
 import type {
   LoggedRequestEntry,
   LoggedRequestPage,
@@ -11,7 +11,7 @@ import type {
   RequestExportReport,
   RequestFilter,
 } from '../../protocol/requests.ts';
-import { inferenceLogTable, type ScorerModel } from '../../protocol/scorer.ts';
+import type { ScorerModel } from '../../protocol/scorer.ts';
 import type { DataFormat } from '../../protocol/scoring.ts';
 import { inferenceLogFile, type StoreLayout } from '../layout.ts';
 import type { JobControl, WorkerProcesses } from '../workerProcess.ts';
@@ -20,7 +20,7 @@ import type { JobControl, WorkerProcesses } from '../workerProcess.ts';
 export interface RequestLog {
   /** @throws SlipwayError `inferenceLogUnreadable`. */
   page(endpoint: string, filter: RequestFilter, before: number | null, limit: number): LoggedRequestPage;
-  /** @throws SlipwayError `noLoggedRequests`, `inferenceLogUnreadable`, `diskFull`, `requestsNotWritten`, `invalidParameter` or `cancelled`. */
+  /** @throws SlipwayError `noLoggedRequests`, `inferenceLogUnreadable`, `diskFull`, `requestsNotWritten`, `exportFormatUnknown`, `invalidParameter` or `cancelled`. */
   export(params: RequestExportParams, control: JobControl): Promise<RequestExportReport>;
   /** @throws SlipwayError `noLoggedRequests`, `inferenceLogUnreadable`, why the version cannot be loaded, or `cancelled`. */
   replay(params: ReplayParams, control: JobControl): Promise<ReplayReport>;
@@ -51,12 +51,12 @@ export interface RequestLogDependencies {
   readonly loadable: (model: string, version: number) => Promise<ScorerModel>;
 }
 
-/** A page ends early rather than hold up the engine: at so many requests looked at, after so long, or so much read. */
-const mostLookedAt = 50_000;
+/** A page ends early rather than hold up the engine: after so long, or so much read. */
 const mostMilliseconds = 100;
 const mostBytes = 8_000_000;
-/** Requests that are looked at before the clock is. */
-const windowRows = 2_000;
+/** Requests that are looked at before the clock is: while values are read, and while nothing is found. */
+const requestsPerLook = 500;
+const requestsPerWindow = 50_000;
 const longestText = 4_000;
 const exportLimit = 1_000_000_000;
 
@@ -120,63 +120,50 @@ export function createRequestLog({ layout, workers, modelOf, loadable }: Request
   };
 }
 
-type Row = Omit<LoggedRequestEntry, 'version' | 'inputs' | 'outputs'> &
-  StoredValues & { readonly version: number };
-
 function readPage(
   path: string,
-  { failed, ...filter }: RequestFilter,
+  filter: RequestFilter,
   before: number | null,
   limit: number,
 ): LoggedRequestPage {
   const log = new BetterSqlite3(path, { readonly: true, fileMustExist: true, timeout: 2_000 });
   try {
-    const form = Number(log.pragma('user_version', { simple: true }));
-    // Its scorer is just making the tables.
-    if (form === 0) return { requests: [], before: null };
-    if (form === 1) {
-      const detail = 'it was written by an older Slipway.';
-      throw new SlipwayError('inferenceLogUnreadable', { path, detail });
-    }
-    const last = log.prepare<[], number | null>(`SELECT max(id) FROM ${inferenceLogTable}`).pluck().get();
-    const first = before === null ? (last ?? 0) : before - 1;
-    const reader = createLoggedValuesReader(log);
-    const query = log.prepare<[Record<string, unknown>], Row>(pageQuery(reader.columns));
-    const wanted = { ...filter, failed: failed === null ? null : Number(failed) };
+    const { from, to, requestId } = filter;
+    const reader = createInferenceLogReader(log);
     const requests: LoggedRequestEntry[] = [];
     const deadline = performance.now() + mostMilliseconds;
+    const { first, next } = reader.ids();
     let bytes = 0;
-    // The next one that nobody has looked at.
-    let upTo = first;
-    while (upTo > 0 && first - upTo < mostLookedAt && performance.now() < deadline) {
-      const downTo = Math.max(0, upTo - windowRows);
-      for (const { inputs, outputs, layout, packed, ...row } of query.iterate({ ...wanted, upTo, downTo })) {
-        const stored = { inputs, outputs, layout, packed };
-        bytes += (inputs?.length ?? 0) + (outputs?.length ?? 0) + (packed?.length ?? 0);
-        requests.push({
-          ...row,
-          version: row.version === 0 ? null : row.version,
-          inputs: reader.text(stored, 'inputs')?.slice(0, longestText) ?? null,
-          outputs: reader.text(stored, 'outputs')?.slice(0, longestText) ?? null,
-        });
-        if (requests.length < limit && bytes < mostBytes && performance.now() < deadline) continue;
-        return { requests, before: row.id <= 1 ? null : row.id };
+    let lookedAt = 0;
+    // Ids from there on have been looked at.
+    let upTo = before ?? next;
+    while (upTo > first && performance.now() < deadline) {
+      const since = Math.max(first, upTo - requestsPerWindow);
+      for (const request of reader.newestFirst({ from, to, requestId, since, before: upTo })) {
+        lookedAt += 1;
+        if (isMeant(request, filter)) {
+          bytes += request.bytes;
+          requests.push(entryOf(request));
+        }
+        const isFull = requests.length >= limit || bytes >= mostBytes;
+        const isLate = lookedAt % requestsPerLook === 0 && performance.now() >= deadline;
+        if (isFull || isLate) return { requests, before: request.id > first ? request.id : null };
       }
-      upTo = downTo;
+      upTo = since;
     }
-    return { requests, before: upTo === 0 ? null : upTo + 1 };
+    return { requests, before: upTo > first ? upTo : null };
   } finally {
     log.close();
   }
 }
 
-/** @param values the columns that hold inputs and outputs. */
-const pageQuery = (values: string) => `
-SELECT id, request_id AS requestId, received_at AS receivedAt, model_name AS model, model_version AS version, variant,
-  row_count AS rowCount, status, latency_us / 1000.0 AS latencyMilliseconds, ${values}
-FROM ${inferenceLogTable}
-WHERE id <= @upTo AND id > @downTo
-  AND (@from IS NULL OR received_at >= @from) AND (@to IS NULL OR received_at <= @to)
-  AND (@version IS NULL OR model_version = @version) AND (@variant IS NULL OR variant = @variant)
-  AND (@failed IS NULL OR (status >= 400) = @failed) AND (@requestId IS NULL OR request_id = @requestId)
-ORDER BY id DESC`;
+function entryOf(request: LoggedRequest): LoggedRequestEntry {
+  const { id, requestId, receivedAt, model, version, variant, rowCount, status, latencyMicroseconds } =
+    request;
+  return {
+    ...{ id, requestId, receivedAt, model, version, variant, rowCount, status },
+    latencyMilliseconds: latencyMicroseconds / 1000,
+    inputs: request.text('inputs')?.slice(0, longestText) ?? null,
+    outputs: request.text('outputs')?.slice(0, longestText) ?? null,
+  };
+}

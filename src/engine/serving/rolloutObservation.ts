@@ -1,4 +1,4 @@
-import { shadowVariant } from '../../protocol/scorer.ts';
+import { shadowVariant } from '../../protocol/inferenceLogTables.ts';
 import type { RolloutSample } from '../../protocol/worker.ts';
 import { latencyBucketCount } from '../../statistics/latencyHistogram.ts';
 import type { ArmTraffic, Rollout, RolloutCrashes, RolloutTarget, RolloutTraffic } from './rolloutTypes.ts';

@@ -1,6 +1,6 @@
 import { given } from '../../inference/datatypes.ts';
 import { badRequest, RequestProblem } from '../../inference/problem.ts';
-import type { LoggedFeedback } from '../loggedRequest.ts';
+import type { LoggedFeedback } from '../logEntries.ts';
 import { readPythonJson } from '../pythonJson.ts';
 import { isJsonObject } from '../requestBody.ts';
 import { json, type Protocol, type Route, type ScorerAnswer } from '../routing.ts';

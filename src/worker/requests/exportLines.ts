@@ -46,7 +46,7 @@ export function createExportLines(): ExportLines {
           request_id: request.requestId,
           received_at: request.receivedAt,
           model: request.model,
-          version: request.version === 0 ? null : request.version,
+          version: request.version,
           variant: request.variant,
           status: request.status,
           latency_ms: request.latencyMicroseconds / 1000,

@@ -25,7 +25,7 @@ type ExportJob = WorkerJobOf<'exportRequests'>;
  * `temporaryFolder` and `unfinished`.
  *
  * @throws SlipwayError `noLoggedRequests`, `inferenceLogUnreadable`, `diskFull`, `requestsNotWritten`, or
- * `invalidParameter` when the format is unknown.
+ * `exportFormatUnknown`.
  */
 export async function exportRequests(
   job: ExportJob,
@@ -34,9 +34,7 @@ export async function exportRequests(
   const { endpoint, filter, limit, output, temporaryFolder } = job;
   const format = job.format ?? formatOfName(output);
   if (!format) {
-    throw new SlipwayError('invalidParameter', {
-      detail: `The name "${output}" ends in no format that can be written: .csv, .tsv, .jsonl or .parquet.`,
-    });
+    throw new SlipwayError('exportFormatUnknown', { path: output, endings: '.csv, .tsv, .jsonl, .parquet' });
   }
   const log = openRequestRows(job.inferenceLog, endpoint);
   try {

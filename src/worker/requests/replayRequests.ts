@@ -60,7 +60,7 @@ async function replay(
     let failedRequests = 0;
     let requests = 0;
     const ask = async (request: RequestRow): Promise<void> => {
-      versions.add(request.version);
+      if (request.version !== null) versions.add(request.version);
       // Nothing was predicted.
       if (request.rowCount === 0) return;
       try {

@@ -1,21 +1,12 @@
 import { existsSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
 import { SlipwayError } from '../../protocol/errors.ts';
-import { createLoggedValuesReader, type StoredValues } from '../../protocol/loggedValues.ts';
+import { createInferenceLogReader, isMeant, type LoggedRequest } from '../../protocol/inferenceLogReader.ts';
+import { feedbackTable, shadowVariant } from '../../protocol/inferenceLogTables.ts';
 import type { RequestFilter } from '../../protocol/requests.ts';
-import { feedbackTable, inferenceLogTable, shadowVariant } from '../../protocol/scorer.ts';
 
-/** A request as an inference log holds it. */
-export interface RequestRow {
-  readonly requestId: string;
-  readonly receivedAt: number;
-  readonly model: string | null;
-  readonly version: number;
-  readonly variant: string;
-  readonly rowCount: number;
-  readonly status: number;
-  readonly latencyMicroseconds: number;
-  /** JSON text, as `src/protocol/scorer.ts` describes it. */
+/** A request as an inference log holds it, with its values as JSON texts. */
+export interface RequestRow extends Omit<LoggedRequest, 'text' | 'values' | 'bytes'> {
   readonly inputs: string | null;
   readonly outputs: string | null;
 }
@@ -58,44 +49,39 @@ export function openRequestRows(file: string, endpoint: string): RequestRows {
 }
 
 function rowsOf(log: BetterSqlite3.Database, file: string): RequestRows {
-  if (Number(log.pragma('user_version', { simple: true })) < 2) {
-    throw new SlipwayError('inferenceLogUnreadable', {
-      path: file,
-      detail: 'it was written by an older Slipway.',
-    });
-  }
+  const reader = createInferenceLogReader(log);
   const feedbackOf = readFeedback(log);
-  const reader = createLoggedValuesReader(log);
+  /** The latest requests that are meant, newest first, as many as there are. */
+  const latest = function* (selection: RequestSelection, limit: number) {
+    let count = 0;
+    if (limit === 0) return;
+    for (const request of reader.newestFirst(rangeOf(selection))) {
+      if (!isSelected(request, selection)) continue;
+      yield request.id;
+      count += 1;
+      if (count === limit) return;
+    }
+  };
   return {
     count: (selection, limit) =>
-      reading(
-        file,
-        () =>
-          log
-            .prepare<[Record<string, unknown>], number>(
-              `SELECT count(*) FROM (SELECT 1 FROM ${inferenceLogTable} WHERE ${condition} LIMIT @limit)`,
-            )
-            .pluck()
-            .get({ ...parameters(selection), limit }) ?? 0,
-      ),
+      reading(file, () => {
+        let count = 0;
+        for (const _ of latest(selection, limit)) count += 1;
+        return count;
+      }),
     *iterate(selection, limit) {
       try {
-        // The first id of the latest ones: so the rows come in their order and are not held in memory.
-        const first = log
-          .prepare<[Record<string, unknown>], number | null>(
-            `SELECT min(id) FROM (SELECT id FROM ${inferenceLogTable} WHERE ${condition} ORDER BY id DESC LIMIT @limit)`,
-          )
-          .pluck()
-          .get({ ...parameters(selection), limit });
-        const rows = log
-          .prepare<[Record<string, unknown>], Omit<RequestRow, 'inputs' | 'outputs'> & StoredValues>(
-            `SELECT request_id AS requestId, received_at AS receivedAt, model_name AS model, model_version AS version,
-               variant, row_count AS rowCount, status, latency_us AS latencyMicroseconds, ${reader.columns}
-             FROM ${inferenceLogTable} WHERE id >= @first AND ${condition} ORDER BY id LIMIT @limit`,
-          )
-          .iterate({ ...parameters(selection), limit, first: first ?? 0 });
-        for (const row of rows) {
-          yield { ...row, inputs: reader.text(row, 'inputs'), outputs: reader.text(row, 'outputs') };
+        // From the id of the first of them on, so that they come in their order and are not held in memory.
+        let since: number | null = null;
+        for (const id of latest(selection, limit)) since = id;
+        if (since === null) return;
+        let count = 0;
+        for (const request of reader.oldestFirst({ ...rangeOf(selection), since })) {
+          // Those that came since are not among them.
+          if (count === limit) return;
+          if (!isSelected(request, selection)) continue;
+          yield { ...request, inputs: request.text('inputs'), outputs: request.text('outputs') };
+          count += 1;
         }
       } catch (error) {
         throw unreadable(error, file);
@@ -104,6 +90,21 @@ function rowsOf(log: BetterSqlite3.Database, file: string): RequestRows {
     feedback: feedbackOf,
     close: () => log.close(),
   };
+}
+
+function rangeOf({ from, to, requestId }: RequestSelection) {
+  return { from, to, requestId };
+}
+
+function isSelected(
+  request: LoggedRequest,
+  { model = null, withoutShadow = false, ...filter }: RequestSelection,
+): boolean {
+  return (
+    (model === null || request.model === null || request.model === model) &&
+    !(withoutShadow && request.variant === shadowVariant) &&
+    isMeant(request, filter)
+  );
 }
 
 /**
@@ -119,28 +120,6 @@ function readFeedback(log: BetterSqlite3.Database): RequestRows['feedback'] {
   );
   const told = log.prepare<[string], Feedback>('SELECT truth, reward FROM told WHERE request_id = ?');
   return (requestId) => told.get(requestId) ?? { truth: null, reward: null };
-}
-
-const condition = `
-  (@from IS NULL OR received_at >= @from) AND (@to IS NULL OR received_at <= @to)
-  AND (@version IS NULL OR model_version = @version) AND (@variant IS NULL OR variant = @variant)
-  AND (@failed IS NULL OR (status >= 400) = @failed) AND (@requestId IS NULL OR request_id = @requestId)
-  -- Requests of a log that once knew a single model have no name of it.
-  AND (@model IS NULL OR model_name IS NULL OR model_name = @model)
-  AND (NOT @withoutShadow OR variant <> '${shadowVariant}')`;
-
-function parameters({
-  failed,
-  model = null,
-  withoutShadow = false,
-  ...filter
-}: RequestSelection): Record<string, unknown> {
-  return {
-    ...filter,
-    failed: failed === null ? null : Number(failed),
-    model,
-    withoutShadow: Number(withoutShadow),
-  };
 }
 
 function reading<Result>(file: string, read: () => Result): Result {

@@ -34,8 +34,8 @@ const scoringShare = 0.9;
  * done is kept in a folder beside the output, so that the same job goes on from there when it was killed at any
  * moment. The output appears under its name when it is complete.
  *
- * @throws SlipwayError `invalidParameter`, `scoreOutputTaken`, `dataUnreadable`, `scoreInputUnsuitable`,
- *   `scorePartialDiffers`, `scoreRunning`, `scoreRowRefused`, `scoreFailed`, `scoreWriteFailed`, `diskFull`, and what
+ * @throws SlipwayError `scoreFormatUnknown`, `scoreOutputIsInput`, `scoreOutputTaken`, `dataUnreadable`,
+ *   `scoreInputUnsuitable`, `scorePartialDiffers`, `scoreRunning`, `scoreRowRefused`, `scoreFailed`, `scoreWriteFailed`, `diskFull`, and what
  *   loading the model says.
  */
 export async function scoreFile(job: ScoreJob, progress: TellProgress): Promise<ScoreReport> {
@@ -87,8 +87,7 @@ function formatOf(path: string, named: DataFormat | null): DataFormat {
   const endings = Object.keys(dataFileEndings)
     .map((ending) => `.${ending}`)
     .join(', ');
-  const detail = `The format of ${path} cannot be told from its name. Use one of ${endings} (text also with .gz), or name the format.`;
-  throw new SlipwayError('invalidParameter', { detail });
+  throw new SlipwayError('scoreFormatUnknown', { path, endings });
 }
 
 function checkOutput(input: string, output: string): void {
@@ -103,9 +102,7 @@ function checkOutput(input: string, output: string): void {
     throw new SlipwayError('scoreWriteFailed', { path: output, detail: 'it is a folder' });
   }
   if (join(realpathSync(dirname(output)), basename(output)) === realpathSync(input)) {
-    throw new SlipwayError('invalidParameter', {
-      detail: `The output must be another file than the input ${input}.`,
-    });
+    throw new SlipwayError('scoreOutputIsInput', { path: input });
   }
 }
 

@@ -32,6 +32,7 @@ describe('The body of a request', () => {
       bodyBytes: limit,
       requests: 1,
       requestMilliseconds: 5_000,
+      admission: () => null,
       predicted: () => undefined,
       unforeseen: (error) => unforeseen.push(error),
     });

@@ -4,11 +4,19 @@ import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createAccess } from '../../../src/scorer/access.ts';
 import { createLoadedModels } from '../../../src/scorer/loadedModels.ts';
+import { json, type Protocol } from '../../../src/scorer/routing.ts';
 import { startServer } from '../../../src/scorer/server.ts';
 
+const prediction: Protocol = {
+  find: () => ({ POST: () => json(200, '1'), open: true, predicts: true }),
+  owns: () => true,
+  nothingAt: () => '',
+  problem: ({ status, message }) => json(status, message),
+};
+
 describe('HTTP server of a scorer', () => {
-  it('drains although a client resets a connection that was handed over', async () => {
-    const server = await startServer({
+  const start = (admission: () => Promise<void> | null = () => null) =>
+    startServer({
       place: { host: '127.0.0.1', port: 0, door: null },
       access: createAccess({ host: '127.0.0.1', token: null }),
       models: createLoadedModels({
@@ -16,13 +24,38 @@ describe('HTTP server of a scorer', () => {
         open: () => Promise.reject(new Error('Nothing is loaded here.')),
         batchRows: 1,
       }),
-      protocols: [],
+      protocols: [prediction],
       bodyBytes: 1000,
-      requests: 1,
+      requests: 2,
       requestMilliseconds: 5_000,
+      admission,
       predicted: () => undefined,
       unforeseen: () => undefined,
     });
+
+  it('lets predictions wait until they are admitted, and refuses those for whom there is no place', async () => {
+    const gate = Promise.withResolvers<void>();
+    let asked = 0;
+    const server = await start(() => {
+      asked += 1;
+      return gate.promise;
+    });
+    const ask = async () => {
+      const response = await fetch(`http://127.0.0.1:${server.port}/`, { method: 'POST', body: '{}' });
+      await response.text();
+      return response.status;
+    };
+    const first = ask();
+    const second = ask();
+    while (asked < 2) await delay(5);
+    assert.equal(await ask(), 429);
+    gate.resolve();
+    assert.deepEqual([await first, await second], [200, 200]);
+    await server.drain(1_000, 0);
+  });
+
+  it('drains although a client resets a connection that was handed over', async () => {
+    const server = await start();
     const holder = createServer().listen(0, '127.0.0.1');
     await once(holder, 'listening');
     const address = holder.address();

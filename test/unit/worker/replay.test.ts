@@ -7,6 +7,7 @@ import { createReplayComparison } from '../../../src/worker/requests/replayCompa
 import { keptInputs } from '../../scorer/keptValues.ts';
 
 const request = (outputs: string, rowCount = 1, inputs = '{"x":[1]}') => ({
+  id: 1,
   requestId: 'a',
   receivedAt: 5,
   model: 'wine',

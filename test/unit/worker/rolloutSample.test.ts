@@ -3,15 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
-import { upgradeInferenceLog } from '../../../src/scorer/inferenceLogSchema.ts';
 import { takeRolloutSample } from '../../../src/worker/rolloutSample.ts';
+import { type Columns, writeInferenceLogFile } from '../../inferenceLogFile.ts';
 import { seededRandom } from '../statistics/sequences.ts';
 
 interface Logged {
   readonly id: string;
   readonly version: number;
   readonly variant: string;
-  readonly outputs: Readonly<Record<string, unknown>> | null;
+  readonly outputs: Columns | null;
   readonly at?: number;
   readonly model?: string;
 }
@@ -27,34 +27,20 @@ describe('sample of a rollout', () => {
     requests: readonly Logged[],
     feedback: readonly { readonly id: string; readonly truth?: unknown; readonly reward?: number }[] = [],
   ) => {
-    const log = new BetterSqlite3(join(folder, 'wine.db'));
-    upgradeInferenceLog(log);
-    const addRequest = log.prepare(
-      `INSERT INTO requests (request_id, received_at, model_name, model_version, variant, row_count, status, latency_us, inputs, outputs)
-       VALUES (?, ?, ?, ?, ?, ?, ?, 100, '{}', ?)`,
+    writeInferenceLogFile(
+      join(folder, 'wine.db'),
+      requests.map(({ at = 1500, ...request }) => ({
+        ...request,
+        receivedAt: at,
+        inputs: request.outputs && { x: Object.values(request.outputs)[0] ?? [] },
+      })),
+      feedback.map(({ id, truth, reward = null }) => ({
+        id,
+        receivedAt: 2000,
+        truth: truth === undefined ? null : JSON.stringify(truth),
+        reward,
+      })),
     );
-    const addFeedback = log.prepare(
-      'INSERT INTO feedback (request_id, received_at, truth, reward) VALUES (?, 2000, ?, ?)',
-    );
-    log.transaction(() => {
-      for (const { id, version, variant, outputs, at = 1500, model = 'wine' } of requests) {
-        const rows = outputs === null ? 0 : (Object.values(outputs)[0] as unknown[]).length;
-        addRequest.run(
-          id,
-          at,
-          model,
-          version,
-          variant,
-          rows,
-          outputs ? 200 : 400,
-          outputs && JSON.stringify(outputs),
-        );
-      }
-      for (const { id, truth, reward } of feedback) {
-        addFeedback.run(id, truth === undefined ? null : JSON.stringify(truth), reward ?? null);
-      }
-    })();
-    log.close();
   };
   const take = (shadow = false) =>
     takeRolloutSample({
@@ -66,10 +52,7 @@ describe('sample of a rollout', () => {
       shadow,
       from: 1000,
     });
-  const both = (
-    count: number,
-    outputs: (version: number, index: number) => Readonly<Record<string, unknown>>,
-  ): Logged[] =>
+  const both = (count: number, outputs: (version: number, index: number) => Columns): Logged[] =>
     [3, 4].flatMap((version) =>
       Array.from({ length: count }, (_, index) => ({
         id: `${version}-${index}`,
@@ -180,7 +163,7 @@ describe('sample of a rollout', () => {
   it('says so when the log is none', async () => {
     write([]);
     const log = new BetterSqlite3(join(folder, 'wine.db'));
-    log.exec('DROP TABLE requests');
+    log.exec('DROP TABLE blocks');
     log.close();
     await assert.rejects(take(), { kind: 'dataUnreadable' });
   });
