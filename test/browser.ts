@@ -42,8 +42,8 @@ export async function browserExecutable(): Promise<BrowserExecutable> {
   throw new Error('No Chromium found. Install Chrome or Chromium, or name one in SLIPWAY_TEST_BROWSER.');
 }
 
-/** Starts a headless browser. The caller closes it. */
-export async function launchBrowser(): Promise<Browser> {
+/** Starts a headless browser, with more command line arguments. The caller closes it. */
+export async function launchBrowser(more: readonly string[] = []): Promise<Browser> {
   const { path, fromPackage } = await browserExecutable();
   return chromium.launch({
     executablePath: path,
@@ -56,6 +56,7 @@ export async function launchBrowser(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--no-first-run',
+      ...more,
     ],
   });
 }

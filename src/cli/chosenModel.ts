@@ -3,7 +3,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { SlipwayError } from '../protocol/errors.ts';
 import type { ScorerModelInput } from '../protocol/scorer.ts';
-import { scripts, workspaceFolder } from './storeCommand.ts';
+import { scripts } from './scripts.ts';
+import { workspaceFolder } from './storeCommand.ts';
 
 /** The model that a command was told to serve, package or measure. */
 export interface ChosenModel {

@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import type { BegunScorer } from '../supervision/begunScorer.ts';
 import { UsageError } from './usageError.ts';
 
 /** One command of `slipway`, such as `up`. */
@@ -6,7 +7,7 @@ export interface Command {
   /** How it is called and what it does, as `slipway --help` shows it: lines that begin with two spaces. */
   readonly usage: string;
   /** Runs it with the arguments after its name and gives the exit code: 0 done, 1 failed. Throws `UsageError`. */
-  run(args: readonly string[]): Promise<number>;
+  run(args: readonly string[], scorer: BegunScorer | null): Promise<number>;
 }
 
 /** Reads options and positional arguments. Throws `UsageError` for those that the command does not know. */

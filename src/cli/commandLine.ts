@@ -1,4 +1,5 @@
 import manifest from '../../package.json' with { type: 'json' };
+import type { BegunScorer } from '../supervision/begunScorer.ts';
 import { backupCommand } from './backup.ts';
 import { checkCommand } from './check.ts';
 import type { Command } from './command.ts';
@@ -49,8 +50,13 @@ Exit codes: 0 done, 1 failed or something is wrong (told on standard error), 2 n
 /**
  * Runs one command line and gives its exit code: 0 done, 1 failed, 2 not understood. A command that runs in the
  * foreground resolves when it ended.
+ *
+ * @param scorer a process that was begun for `serve`.
  */
-export async function runCommandLine(argv: readonly string[]): Promise<number> {
+export async function runCommandLine(
+  argv: readonly string[],
+  scorer: BegunScorer | null = null,
+): Promise<number> {
   const [first, ...rest] = argv;
   if (first === undefined) {
     console.error(usage);
@@ -67,7 +73,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   try {
     const command = Object.hasOwn(commands, first) ? commands[first] : undefined;
     if (command === undefined) throw new UsageError(`unknown command "${first}"`);
-    return await command.run(rest);
+    return await command.run(rest, scorer);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     console.error(`slipway: ${error.message}\nRun "slipway --help" for what it understands.`);

@@ -1,5 +1,6 @@
 import { type Command, readArguments } from './command.ts';
-import { counted, scripts, storeOptions, toTheEnd, workspaceFolder } from './storeCommand.ts';
+import { scripts } from './scripts.ts';
+import { counted, storeOptions, toTheEnd, workspaceFolder } from './storeCommand.ts';
 import { UsageError } from './usageError.ts';
 
 export const restoreCommand: Command = {

@@ -2,23 +2,28 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
+import { hostName } from '../protocol/hostName.ts';
+import type { BegunScorer } from '../supervision/begunScorer.ts';
 import { keepUntilSignal } from '../supervision/keepUntilSignal.ts';
 import { type Fleet, startFleet } from '../supervision/scorerFleet.ts';
 import { type ChosenModel, chooseModel, modelUsage } from './chosenModel.ts';
 import { type Command, readArguments } from './command.ts';
 import { findInterpreter } from './interpreter.ts';
 import { numberOption } from './numberOption.ts';
-import { scripts, tellFailure } from './storeCommand.ts';
+import { scripts } from './scripts.ts';
+import { tellFailure } from './storeCommand.ts';
 import { UsageError } from './usageError.ts';
 
 export const serveCommand: Command = {
-  usage: `  slipway serve MODEL [--workspace DIR] [--host H] [--port N] [--grpc-port N] [--token T | --no-token]
-                [--log FILE | --no-log] [--threads N] [--processes N] [--batch-rows N] [--allow-python] [--python FILE]
+  usage: `  slipway serve MODEL [--workspace DIR] [--host H] [--host-name NAME]... [--port N] [--grpc-port N]
+                [--token T | --no-token] [--log FILE | --no-log] [--threads N] [--processes N] [--batch-rows N]
+                [--allow-python] [--python FILE]
       Serves a model in the foreground, whether an engine runs in that folder or not. Prints one JSON line
       {"url":…,"token":…,"model":…,"version":…} when it is ready; answers what is under way and ends on SIGINT and
       SIGTERM. A scorer that crashes or takes too long is started again.
       ${modelUsage}
       --host H          the address to listen on (default: 127.0.0.1); others ask for --token or --no-token
+      --host-name NAME  a further host name by which it is asked, such as that of a proxy before it; may be repeated
       --port N          the port to listen on (default: a free one)
       --grpc-port N     answers the Open Inference Protocol over gRPC, too, 0 on a free port
       --token T         the token to ask for, 16 characters or more (default: a new one)
@@ -30,13 +35,14 @@ export const serveCommand: Command = {
       --batch-rows N    rows after which a batch takes no further request; 1 never joins requests (default: 1024)
       --allow-python    lets a model that only Python can run be loaded by your interpreter, which runs its code
       --python FILE     that interpreter (default: the first on the search path)`,
-  run: (args) => serve(readOptions(args)),
+  run: (args, scorer) => serve(readOptions(args), scorer),
 };
 
 interface ServeOptions {
   readonly model: string;
   readonly workspace: string | undefined;
   readonly host: string;
+  readonly hosts: readonly string[];
   /** 0 takes a free one. */
   readonly port: number;
   readonly grpcPort: number | null;
@@ -52,12 +58,12 @@ interface ServeOptions {
 }
 
 /** Serves a model until SIGINT or SIGTERM. Gives the exit code. */
-async function serve(options: ServeOptions): Promise<number> {
+async function serve(options: ServeOptions, begun: BegunScorer | null): Promise<number> {
   try {
     await keepUntilSignal(
       async () => {
         const python = options.allowPython ? await findInterpreter(options.python) : null;
-        return start(await chooseModel({ ...options, python }), options);
+        return start(await chooseModel({ ...options, python }), options, begun);
       },
       (fleet) => tellReady(fleet, options),
     );
@@ -68,8 +74,12 @@ async function serve(options: ServeOptions): Promise<number> {
   }
 }
 
-async function start({ model, inferenceLog }: ChosenModel, options: ServeOptions): Promise<Fleet> {
-  const { host, port, grpcPort, token, threads, processes, batchRows } = options;
+async function start(
+  { model, inferenceLog }: ChosenModel,
+  options: ServeOptions,
+  begun: BegunScorer | null,
+): Promise<Fleet> {
+  const { host, hosts, port, grpcPort, token, threads, processes, batchRows } = options;
   const log = options.log === undefined ? inferenceLog : options.log;
   if (log !== null) await mkdir(dirname(log), { recursive: true });
   return startFleet({
@@ -77,10 +87,12 @@ async function start({ model, inferenceLog }: ChosenModel, options: ServeOptions
     port,
     grpcPort,
     processes,
+    begun,
     scorer: {
       endpoint: model.name,
       models: [model],
       host,
+      hosts: [...hosts],
       token,
       inferenceLog: log === null ? null : { file: log },
       runtime: { threads, batchRows },
@@ -112,6 +124,7 @@ function readOptions(args: readonly string[]): ServeOptions {
     options: {
       workspace: { type: 'string' },
       host: { type: 'string' },
+      'host-name': { type: 'string', multiple: true },
       port: { type: 'string' },
       'grpc-port': { type: 'string' },
       token: { type: 'string' },
@@ -137,6 +150,7 @@ function readOptions(args: readonly string[]): ServeOptions {
     model,
     workspace: values.workspace,
     host,
+    hosts: (values['host-name'] ?? []).map(readHostName),
     port: numberOption('port', values.port, 0, 65_535) ?? 0,
     grpcPort: numberOption('grpc-port', values['grpc-port'], 0, 65_535) ?? null,
     token: readToken(host, values.token, values['no-token'] === true),
@@ -147,6 +161,12 @@ function readOptions(args: readonly string[]): ServeOptions {
     allowPython: values['allow-python'] === true,
     python: values.python,
   };
+}
+
+function readHostName(text: string): string {
+  const { data, error } = hostName.safeParse(text);
+  if (data === undefined) throw new UsageError(`--host-name: ${error.issues[0]?.message}, not ${text}`);
+  return data;
 }
 
 function readToken(host: string, token: string | undefined, none: boolean): string | null {

@@ -2,13 +2,8 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Engine, EngineOptions } from '../engine/engine.ts';
 import { type ErrorData, fromErrorData, SlipwayError, toSlipwayError } from '../protocol/errors.ts';
+import { scripts } from './scripts.ts';
 import { createTerminalProgress, type TerminalProgress } from './terminalProgress.ts';
-
-/** Entry files of the processes that an engine starts, beside the command line's own. */
-export const scripts = {
-  scorer: join(import.meta.dirname, 'scorer.cjs'),
-  worker: join(import.meta.dirname, 'worker.cjs'),
-};
 
 /** What every command on a store understands. */
 export const storeOptions = {

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
+import { say } from '../protocol/servingSentences.ts';
 import type { RuntimeChoice, TuningReport } from '../protocol/tuning.ts';
 import { tune } from '../tuning/measurement.ts';
 import { settingsText, writeSettings } from '../tuning/settingsFile.ts';
 import { chooseModel, modelUsage } from './chosenModel.ts';
 import { type Command, readArguments } from './command.ts';
 import { numberOption } from './numberOption.ts';
-import { bytesText, scripts, storeOptions, toTheEnd, workspaceFolder } from './storeCommand.ts';
+import { scripts } from './scripts.ts';
+import { bytesText, storeOptions, toTheEnd, workspaceFolder } from './storeCommand.ts';
 import { UsageError } from './usageError.ts';
 
 export const tuneCommand: Command = {
@@ -41,14 +43,15 @@ export const tuneCommand: Command = {
         warn: (message) => console.error(`slipway: ${message}`),
       });
       const { choice } = report;
+      const reasons = report.reasons.map((reason) => say(reason));
       if (values.json) {
-        console.log(JSON.stringify(report));
+        console.log(JSON.stringify({ ...report, reasons }));
       } else {
         console.log(
           `"${model.name}", version ${model.version}, ${rows} rows a request, on ${report.machine.cores} cores:`,
         );
         console.log(tableOf(report));
-        console.log(`\n${report.reasons.join('\n')}`);
+        console.log(`\n${reasons.join('\n')}`);
       }
       if (values.write) {
         const file = join(await workspaceFolder(values.workspace), 'slipway.yaml');

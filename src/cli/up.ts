@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Engine } from '../engine/engine.ts';
 import { type Command, readArguments } from './command.ts';
-import { scripts, tellFailure, workspaceFolder } from './storeCommand.ts';
+import { scripts } from './scripts.ts';
+import { tellFailure, workspaceFolder } from './storeCommand.ts';
 import { UsageError } from './usageError.ts';
 
 export const upCommand: Command = {

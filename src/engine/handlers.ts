@@ -110,6 +110,10 @@ export function createHandlers(context: HandlerContext): Handlers {
     'serving/start': (params) => trustedEngine().serving.start(params),
     'serving/stop': ({ endpoint }) => trustedEngine().serving.stop(endpoint),
     'serving/describe': ({ endpoint }) => engine().serving.describe(endpoint),
+    async 'serving/serveHost'({ endpoint, host }) {
+      await trustedEngine().serving.serveHost(endpoint, host);
+      return null;
+    },
     'serving/live': ({ endpoint, from }) => engine().serving.live(endpoint, from),
     'serving/startRollout': (params) => trustedEngine().serving.startRollout(params),
     'serving/decideRollout': (params) => trustedEngine().serving.decideRollout(params),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hostName } from './hostName.ts';
 import { stages } from './registry.ts';
 import { longestTimer } from './scorer.ts';
 
@@ -196,6 +197,9 @@ export const endpointSettings = z.strictObject({
   /** Other models that the same address answers. */
   models: z.array(z.strictObject({ model: z.string().min(1), of: versionChoice })).default([]),
   port: z.number().int().min(1).max(65_535).optional(),
+  hosts: z.array(hostName).default([]).meta({
+    description: 'Host names besides localhost by which it is asked, such as that of a proxy before it.',
+  }),
   /** The Open Inference Protocol over gRPC: a port, or `auto` for a free one. */
   grpc: z.union([z.number().int().min(1).max(65_535), z.literal('auto')]).optional(),
   runtime: z

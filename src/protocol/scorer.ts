@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ErrorData } from './errors.ts';
-import { type MetricFamily, metricFamily } from './metricFamily.ts';
+import { hostName } from './hostName.ts';
+import { type ScorerReading, scorerReading } from './scorerReading.ts';
 import type { TensorDescription } from './tensor.ts';
 
 /** One version of a model, as a scorer loads it. */
@@ -78,9 +79,6 @@ export const trafficSplit = z.object({
 export type TrafficSplit = z.infer<typeof trafficSplit>;
 export type TrafficSplitInput = z.input<typeof trafficSplit>;
 
-/** The name of the variant that only hears what others are asked. */
-export const shadowVariant = 'shadow';
-
 /** What an endpoint keeps of the requests that it answers. */
 export const inferenceLogOptions = z.object({
   /** Absolute path. */
@@ -116,14 +114,17 @@ const scorerPort = z.union([z.number().int().min(0).max(65535), z.literal(scorer
 export const longestTimer = 2 ** 31 - 1;
 const timerMilliseconds = z.number().int().positive().max(longestTimer);
 
-/** How a scorer is told what to serve: one JSON text in the environment variable `SLIPWAY_SCORER`. */
+/** How a scorer is told what to serve: by the message `begin`, or one JSON text in the environment variable `SLIPWAY_SCORER`. */
 export const scorerOptions = z.object({
   endpoint: z.string().min(1),
   /** Loaded and warm before it says `ready`. The first one's model is the endpoint's own: `/invocations` asks it. */
   models: z.array(scorerModel).min(1),
   /** At most one for each model; a model without one is served by its highest version. */
   traffic: z.array(trafficSplit).default([]),
+  /** The address to listen on. On a loopback address only loopback names and those of `hosts` are served. */
   host: z.string(),
+  /** Further host names by which it is asked, such as that of a proxy before it. */
+  hosts: z.array(hostName).default([]),
   /**
    * 0 takes a free one. `door`: an IPC message brings a socket that listens already. Whoever holds it keeps it open, so
    * that no connection is refused while one scorer follows another; connections that the holder accepted itself come
@@ -132,7 +133,7 @@ export const scorerOptions = z.object({
   port: scorerPort,
   /** For the Open Inference Protocol over gRPC, in the same way; null answers none. */
   grpcPort: scorerPort.nullable().default(null),
-  /** Whether other processes answer for the same endpoint: its metrics are those of all of them. */
+  /** Whether other processes answer for the same endpoint: its metrics and statistics are those of all of them. */
   shared: z.boolean().default(false),
   token: z.string().min(16).nullable(),
   /** Null keeps none. */
@@ -171,8 +172,15 @@ export type ScorerOptions = z.infer<typeof scorerOptions>;
 /** As the engine writes them: what has a default may be left out. */
 export type ScorerOptionsInput = z.input<typeof scorerOptions>;
 
-/** The environment variable that carries the options. */
+/** The environment variable that may carry the options. */
 export const scorerOptionsVariable = 'SLIPWAY_SCORER';
+
+/** The first message to a scorer whose environment says nothing; its options are looked at by the scorer. */
+export const scorerBeginning = z.object({ type: z.literal('begin'), options: z.unknown() });
+export interface ScorerBeginning {
+  readonly type: 'begin';
+  readonly options: ScorerOptionsInput;
+}
 
 /** What a scorer says of a version that it has loaded and warmed. */
 export interface ServedVersion {
@@ -238,8 +246,8 @@ export type ScorerMessage =
   /** The answer to a command; `version` when it was `load`. */
   | { readonly type: 'done'; readonly id: number; readonly version: ServedVersion | null }
   | { readonly type: 'refused'; readonly id: number; readonly error: ErrorData }
-  /** The answer to the command `metrics`. */
-  | { readonly type: 'metrics'; readonly id: number; readonly families: readonly MetricFamily[] }
+  /** The answer to the command `read`. */
+  | { readonly type: 'reading'; readonly id: number; readonly reading: ScorerReading }
   /** Asks what the other processes of the endpoint count; answered with the command `gathered`. */
   | { readonly type: 'gather'; readonly id: number }
   /** Something that the person should know and that stops nothing, such as an output that cannot be answered. */
@@ -294,45 +302,17 @@ export const scorerCommand = z.discriminatedUnion('type', [
     version: z.number().int(),
     labels: z.array(z.string()),
   }),
+  /** Serves a further host name by which it is asked. */
+  z.object({ type: z.literal('host'), id: z.number().int(), host: hostName }),
   /** Asks what this process counts. */
-  z.object({ type: z.literal('metrics'), id: z.number().int() }),
+  z.object({ type: z.literal('read'), id: z.number().int() }),
   /** What each of the other processes counts. */
   z.object({
     type: z.literal('gathered'),
     id: z.number().int(),
-    readings: z.array(z.array(metricFamily).readonly()).readonly(),
+    readings: z.array(scorerReading).readonly(),
   }),
 ]);
 export type ScorerCommand = z.infer<typeof scorerCommand>;
 /** As the engine writes them: what has a default may be left out. */
 export type ScorerCommandInput = z.input<typeof scorerCommand>;
-
-/**
- * The inference log is an SQLite file (WAL, `user_version` 3) written by the scorer and read by workers:
- *
- *     requests(id INTEGER PRIMARY KEY, request_id TEXT, received_at INTEGER, model_name TEXT, model_version INTEGER,
- *              variant TEXT, row_count INTEGER, status INTEGER, latency_us INTEGER, inputs TEXT, outputs TEXT,
- *              layout INTEGER, packed BLOB)
- *     layouts(id INTEGER PRIMARY KEY, description TEXT)
- *     feedback(id INTEGER PRIMARY KEY, request_id TEXT, received_at INTEGER, truth TEXT, reward REAL)
- *
- * - One row for each prediction request that passed the door (token, host, address), refused ones included.
- * - `request_id` is what the client gave, else one that was made up; the answer's header `x-request-id` repeats it.
- * - `received_at` is UTC milliseconds, with an index. `latency_us` lasts until the answer was handed to the system.
- * - `variant` is that of the traffic split, or `version` when the client named one. What a shadow answered is a row of
- *   its own with the same `request_id` and the variant `shadow`: whoever studies inputs leaves those out.
- * - `status` is the HTTP status. `row_count` is 0 for a request that was refused.
- * - What was asked and answered lies in `packed` (packedTensors.ts) as its layout describes (loggedValues.ts); rows from
- *   before version 3 have it as JSON in `inputs` and `outputs`. All of them are null for a request that was refused.
- *   `createLoggedValuesReader` reads both, as JSON objects that map each column's name, or each tensor's where its
- *   columns have no names, to the array of its values, one element a row (nested arrays where an element is not a
- *   scalar). A model that takes all columns as one tensor is logged by column when the model's signature names them. A
- *   redacted column is null in place of its array.
- * - FP32 values have the fewest digits that FP32 tells apart, such as 8.6.
- * - NaN is null, infinities are the strings "Infinity" and "-Infinity", 64-bit integers are exact JSON integers.
- * - `feedback` is what clients told later of a request: the true outcome (JSON, one element a row) or a reward.
- *
- * Rows are gathered and written together, `flushMilliseconds` or 5,000 rows later: killing the process loses no more.
- */
-export const inferenceLogTable = 'requests';
-export const feedbackTable = 'feedback';

@@ -6,6 +6,7 @@ import {
   rolloutPlan,
 } from './endpointSettings.ts';
 import type { ErrorData } from './errors.ts';
+import { hostName } from './hostName.ts';
 import { type LoadTestReport, loadTestPlan } from './loadTest.ts';
 import type { Stage } from './registry.ts';
 import { request } from './request.ts';
@@ -189,6 +190,11 @@ export const servingRequests = {
   /** Ends the endpoint's process; its definition and its inference log stay. */
   'serving/stop': request<EndpointSummary>()(z.object({ endpoint })),
   'serving/describe': request<EndpointDescription>()(z.object({ endpoint })),
+  /**
+   * Lets an endpoint be asked by a further host name, such as that under which the editor itself is open in a browser;
+   * kept while the engine runs.
+   */
+  'serving/serveHost': request<null>()(z.object({ endpoint, host: hostName })),
   /** Sends one request to a ready endpoint and gives the answer as text. */
   'serving/sendRequest': request<{
     readonly status: number;
@@ -217,6 +223,8 @@ export const servingRequests = {
       decision: z.enum(['promote', 'rollBack', 'pause', 'resume']),
       who: z.string().min(1),
       why: z.string(),
+      /** The version that comes in instead, where that is why. */
+      replacement: z.number().int().positive().optional(),
     }),
   ),
   /** Events of an endpoint, newest first. */

@@ -1,6 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { ScorerOptions } from '../protocol/scorer.ts';
-import { createAccess } from './access.ts';
 import type { GrpcServerOptions } from './grpc/grpcServer.ts';
 import { listen } from './listening.ts';
 
@@ -22,13 +21,13 @@ export interface GrpcDoor {
  * @throws SlipwayError `portTaken`.
  */
 export async function openGrpcDoor(
-  { host, grpcPort, token, limits }: ScorerOptions,
+  { host, grpcPort, limits }: ScorerOptions,
   door: Server | null,
-  sources: Pick<GrpcServerOptions, 'models' | 'counters' | 'predicted' | 'unforeseen'>,
+  sources: Omit<GrpcServerOptions, 'limits'>,
 ): Promise<GrpcDoor | null> {
   if (grpcPort === null) return null;
   const { createGrpcServer } = await import('./grpc/grpcServer.ts');
-  const calls = createGrpcServer({ ...sources, access: createAccess({ host, token }), limits });
+  const calls = createGrpcServer({ ...sources, limits });
   const server = createServer((connection) => calls.take(connection));
   const port = await listen(server, { host, port: grpcPort, door });
   server.on('error', sources.unforeseen);

@@ -1,11 +1,6 @@
 import type { ModelRun } from '../inference/batching.ts';
-import {
-  createRequestCounters,
-  type Duration,
-  type RequestCounters,
-  type VersionKey,
-  type VersionRequests,
-} from './requestCounters.ts';
+import type { VersionCounts } from '../protocol/scorerReading.ts';
+import { createRequestCounters, type RequestCounters, type VersionKey } from './requestCounters.ts';
 
 /**
  * What each version was asked and how long its parts took, since the process started: the figures of Triton's statistics
@@ -17,19 +12,6 @@ export interface InferenceCounters {
   executed(version: VersionKey, run: ModelRun): void;
   /** Zeros when it was never asked. */
   of(version: VersionKey): VersionCounts;
-}
-
-export interface VersionCounts extends VersionRequests {
-  /** By request. */
-  readonly queue: Duration;
-  /** By request: a run counts once for each request that shared it. */
-  readonly compute: Duration;
-  /** Rows of runs that succeeded. */
-  readonly rowCount: number;
-  /** Runs that succeeded. */
-  readonly runCount: number;
-  /** Runs that succeeded by their number of rows, ascending; from `exactRows` on, up to the next power of two. */
-  readonly batches: readonly { readonly rows: number; readonly compute: Duration }[];
 }
 
 interface MutableDuration {

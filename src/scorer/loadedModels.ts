@@ -6,7 +6,13 @@ import { RequestProblem } from '../inference/problem.ts';
 import { SlipwayError } from '../protocol/errors.ts';
 import type { ScorerModel, TrafficSplit } from '../protocol/scorer.ts';
 import { readLoggedExample } from './loggedExample.ts';
-import type { ChosenVersion, LoadedVersion, ModelRepository, VersionWish } from './modelRepository.ts';
+import {
+  type ChosenVersion,
+  type LoadedVersion,
+  type ModelRepository,
+  type VersionWish,
+  versionNumber,
+} from './modelRepository.ts';
 import type { OpenModel } from './openModel.ts';
 import { chooseVariant } from './trafficSplit.ts';
 
@@ -83,7 +89,8 @@ export function createLoadedModels({ main, open, batchRows, executed }: LoadedMo
   };
   const wished = (name: string, model: ModelEntry, { version, label }: VersionWish): LoadedVersion | null => {
     if (version !== undefined) {
-      const loaded = /^[0-9]{1,15}$/.test(version) ? model.versions.get(Number(version))?.loaded : undefined;
+      const number = versionNumber(version);
+      const loaded = number === null ? undefined : model.versions.get(number)?.loaded;
       if (!loaded) throw noVersion(name, `version "${version}"`, model.list);
       return loaded;
     }

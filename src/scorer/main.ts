@@ -1,4 +1,5 @@
 import { Server, Socket } from 'node:net';
+import { loadRuntime } from '../inference/runtime.ts';
 import { toErrorData } from '../protocol/errors.ts';
 import {
   handedConnection,
@@ -6,11 +7,13 @@ import {
   type ScorerMessage,
   type ScorerOptions,
   type ScorerProtocol,
+  scorerBeginning,
   scorerCommand,
   scorerDoor,
   scorerOptions,
   scorerOptionsVariable,
 } from '../protocol/scorer.ts';
+import { preloadArgument } from '../supervision/begunScorer.ts';
 import { exitProcess } from './lateLoads.ts';
 import { type Scorer, startScorer } from './scorer.ts';
 
@@ -32,6 +35,8 @@ let scorer: Scorer | null = null;
 let ending = false;
 /** Connections that came before there was a scorer. */
 let early: { readonly connection: Socket; readonly protocol: ScorerProtocol }[] = [];
+/** What to serve, where the environment does not tell. */
+const told = Promise.withResolvers<unknown>();
 const doors = { http: Promise.withResolvers<Server>(), grpc: Promise.withResolvers<Server>() };
 
 async function end(graceMilliseconds = 0): Promise<void> {
@@ -63,12 +68,14 @@ async function doorOf(protocol: ScorerProtocol, port: ScorerOptions['grpcPort'])
 }
 
 async function obey(message: unknown): Promise<void> {
+  const beginning = scorerBeginning.safeParse(message);
+  if (beginning.success) return told.resolve(beginning.data.options);
   const command = scorerCommand.safeParse(message);
   if (!command.success) return;
   if (command.data.type === 'drain') return end(command.data.graceMilliseconds);
   const { id } = command.data;
-  if (command.data.type === 'metrics') {
-    return tell({ type: 'metrics', id, families: scorer?.families() ?? [] });
+  if (command.data.type === 'read') {
+    return tell({ type: 'reading', id, reading: scorer?.reading() ?? { families: [], versions: [] } });
   }
   if (command.data.type === 'gathered') return scorer?.gathered(id, command.data.readings);
   try {
@@ -88,11 +95,17 @@ process.on('message', (message: unknown, handle: unknown) => {
   else void obey(message);
 });
 
+async function optionsOf(text: string | undefined): Promise<unknown> {
+  delete process.env[scorerOptionsVariable];
+  if (text !== undefined) return JSON.parse(text);
+  // Should it fail, loading a model will, and say so.
+  if (process.argv.includes(preloadArgument)) void loadRuntime().catch(() => undefined);
+  return told.promise;
+}
+
 async function begin(): Promise<void> {
   try {
-    const text = process.env[scorerOptionsVariable] ?? 'null';
-    delete process.env[scorerOptionsVariable];
-    const options = scorerOptions.parse(JSON.parse(text));
+    const options = scorerOptions.parse(await optionsOf(process.env[scorerOptionsVariable]));
     const handed = {
       http: await doorOf('http', options.port),
       grpc: await doorOf('grpc', options.grpcPort),

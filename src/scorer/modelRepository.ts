@@ -19,6 +19,11 @@ export interface LoadedVersion {
   readonly pending: () => number;
 }
 
+/** A version's number as a client writes it; null when it is none. */
+export function versionNumber(text: string): number | null {
+  return /^[0-9]{1,15}$/.test(text) ? Number(text) : null;
+}
+
 /** What a request says of the version that it wants. Without `version` and `label` the traffic split decides. */
 export interface VersionWish {
   /** As the client wrote it. */

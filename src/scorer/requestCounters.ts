@@ -1,6 +1,7 @@
 import { rowCount } from '../inference/datatypes.ts';
 import type { MetricFamily, MetricSample } from '../protocol/metricFamily.ts';
 import type { VariantStatistics } from '../protocol/scorer.ts';
+import type { Duration, VersionCounts } from '../protocol/scorerReading.ts';
 import { latencyBucket, latencyBucketCount } from '../statistics/latencyHistogram.ts';
 import { numberText } from './prometheusText.ts';
 import type { Outcome } from './server.ts';
@@ -15,24 +16,12 @@ export interface RequestCounters {
   /** For Prometheus: by model, version, variant and class of status. */
   families(): readonly MetricFamily[];
   /** What all variants of a version were asked. Zeros when it was never asked. */
-  of(version: VersionKey): VersionRequests;
+  of(version: VersionKey): Pick<VersionCounts, 'lastInference' | 'success' | 'failure'>;
 }
 
 export interface VersionKey {
   readonly name: string;
   readonly version: number;
-}
-
-export interface Duration {
-  readonly count: number;
-  readonly microseconds: number;
-}
-
-export interface VersionRequests {
-  /** UTC milliseconds; 0 when it was never asked. */
-  readonly lastInference: number;
-  readonly success: Duration;
-  readonly failure: Duration;
 }
 
 /** Upper bounds in microseconds, inclusive. */

@@ -1,6 +1,5 @@
 import type { Server as NetServer, Socket } from 'node:net';
 import { describeTensor } from '../inference/model.ts';
-import type { MetricFamily } from '../protocol/metricFamily.ts';
 import type {
   ScorerCommand,
   ScorerMessage,
@@ -9,7 +8,9 @@ import type {
   ScorerProtocol,
   ServedVersion,
 } from '../protocol/scorer.ts';
-import { createAccess } from './access.ts';
+import type { ScorerReading } from '../protocol/scorerReading.ts';
+import { type Access, createAccess } from './access.ts';
+import { countVersions } from './countedVersions.ts';
 import { openGrpcDoor } from './grpcDoor.ts';
 import { createInferenceCounters, type InferenceCounters } from './inferenceCounters.ts';
 import { type InferenceLog, openInferenceLog } from './inferenceLog.ts';
@@ -26,13 +27,14 @@ import { createStatisticsTeller } from './statisticsTeller.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
 
 type ModelCommand = Extract<ScorerCommand, { type: 'load' | 'unload' | 'route' | 'label' }>;
+type HostCommand = Extract<ScorerCommand, { type: 'host' }>;
 
 /** A scorer that answers. */
 export interface Scorer {
   /** What a command gives: the version that it loaded, if it did. @throws SlipwayError why it is refused. */
-  command(command: ModelCommand): Promise<ServedVersion | null>;
+  command(command: ModelCommand | HostCommand): Promise<ServedVersion | null>;
   /** What it counts. */
-  families(): readonly MetricFamily[];
+  reading(): ScorerReading;
   /** Takes what the other processes of the endpoint count, for which it asked. */
   gathered: Siblings['gathered'];
   /** Answers what comes over a connection that somebody else accepted. */
@@ -57,8 +59,20 @@ export async function startScorer(
   const warn = (message: string) => tell({ type: 'warning', message });
   const watchdog = startWatchdog(options.limits);
   const counters = createInferenceCounters();
-  const models = await loadAll(options, watchdog, counters, warn);
-  const log = options.inferenceLog === null ? null : await openInferenceLog(options.inferenceLog, warn);
+  // Its thread starts while the models are loaded.
+  const opening = options.inferenceLog === null ? null : openInferenceLog(options.inferenceLog, warn);
+  const [loading, opened] = await Promise.allSettled([loadAll(options, watchdog, counters, warn), opening]);
+  if (loading.status === 'rejected') {
+    if (opened.status === 'fulfilled') await opened.value?.close();
+    throw loading.reason;
+  }
+  const models = loading.value;
+  if (opened.status === 'rejected') {
+    await models.close();
+    await watchdog.close();
+    throw opened.reason;
+  }
+  const log = opened.value;
   const close = async () => {
     await log?.close();
     await models.close();
@@ -73,8 +87,12 @@ export async function startScorer(
   const shadows: ShadowRuns = createShadowRuns(models, record);
   const teller = createStatisticsTeller(counters.requests, shadows, tell);
   const siblings = options.shared ? createSiblings(tell) : null;
-  const protocols = allProtocols({ models, counters, feedback: log, siblings });
+  const sources = { models, counters, siblings };
+  const protocols = allProtocols({ ...sources, feedback: log });
+  const access = createAccess(options);
   const callbacks: ServerCallbacks = {
+    access,
+    admission: () => log?.room() ?? null,
     predicted(outcome) {
       record(outcome);
       shadows.answered(outcome);
@@ -85,7 +103,7 @@ export async function startScorer(
     await close();
     throw error;
   };
-  const grpc = await openGrpcDoor(options, doors.grpc, { models, counters, ...callbacks }).catch(fail);
+  const grpc = await openGrpcDoor(options, doors.grpc, { ...sources, ...callbacks }).catch(fail);
   const server = await openHttp(options, doors.http, models, protocols, callbacks).catch(
     async (error: unknown) => {
       await grpc?.drain(0);
@@ -100,8 +118,12 @@ export async function startScorer(
   });
   return {
     take: (connection, protocol) => (protocol === 'grpc' ? grpc : server)?.take(connection),
-    command: (command) => obey(command, models, watchdog),
-    families: () => metricFamilies({ models, counters }),
+    async command(command) {
+      if (command.type !== 'host') return obey(command, models, watchdog);
+      access.serveHost(command.host);
+      return null;
+    },
+    reading: () => ({ families: metricFamilies(sources), versions: countVersions(sources) }),
     gathered: (id, readings) => siblings?.gathered(id, readings),
     async drain(graceMilliseconds) {
       models.drain();
@@ -203,26 +225,26 @@ function addToLog(log: InferenceLog | null, outcome: Outcome): void {
 }
 
 interface ServerCallbacks {
+  readonly access: Access;
+  readonly admission: () => Promise<void> | null;
   readonly predicted: (outcome: Outcome) => void;
   readonly unforeseen: (error: unknown) => void;
 }
 
 function openHttp(
-  { host, port, token, limits }: ScorerOptions,
+  { host, port, limits }: ScorerOptions,
   door: NetServer | null,
   models: LoadedModels,
   protocols: readonly Protocol[],
-  { predicted, unforeseen }: ServerCallbacks,
+  callbacks: ServerCallbacks,
 ): Promise<ScorerServer> {
   return startServer({
     place: { host, port, door },
-    access: createAccess({ host, token }),
     models,
     protocols,
     bodyBytes: limits.bodyBytes,
     requests: limits.requests,
     requestMilliseconds: limits.requestMilliseconds,
-    predicted,
-    unforeseen,
+    ...callbacks,
   });
 }

@@ -1,9 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type SlipwayError, toSlipwayError } from '../protocol/errors.ts';
 import type { ServedVersion } from '../protocol/scorer.ts';
+import type { BegunScorer } from './begunScorer.ts';
 import { closeDoors, leadInTurn, openDoors } from './doors.ts';
 import { reachableHost } from './reachableHost.ts';
-import { type DoorlessOptions, type ScorerProcess, startScorerProcess } from './scorerProcess.ts';
+import {
+  type DoorlessOptions,
+  type ScorerListener,
+  type ScorerProcess,
+  startScorerProcess,
+} from './scorerProcess.ts';
 
 /** Scorer processes that answer at one address without an engine. */
 export interface Fleet {
@@ -32,6 +38,8 @@ export interface FleetOptions {
   readonly grpcPort?: number | null;
   /** So many share the ports. */
   readonly processes: number;
+  /** A process that was begun already, for the first of them. */
+  readonly begun?: BegunScorer | null;
   /** Hears lines for the person who watches. */
   readonly log: (message: string) => void;
 }
@@ -50,7 +58,7 @@ const failedStarts = 3;
  * @throws SlipwayError what the first one failed with, or `portTaken`.
  */
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
-  const { script, scorer, port, grpcPort = null, processes, log } = options;
+  const { script, scorer, port, grpcPort = null, processes, begun = null, log } = options;
   const { host, endpoint } = scorer;
   const doors = await openDoors(host, port, grpcPort);
   let running: readonly ScorerProcess[] = [];
@@ -61,11 +69,13 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   };
 
   const launch = async (): Promise<ScorerProcess & { readonly said: Awaited<ScorerProcess['ready']> }> => {
-    const started = startScorerProcess(script, { ...scorer, shared: processes > 1 }, doors, {
+    const listener: ScorerListener = {
       running: () => running,
       statistics: () => undefined,
       log: (_level, message) => log(message),
-    });
+    };
+    const told = { ...scorer, shared: processes > 1 };
+    const started = startScorerProcess(script, told, doors, listener, begun?.take());
     const drain = () => void started.drain();
     void started.ended.then(() => {
       stopped.signal.removeEventListener('abort', drain);

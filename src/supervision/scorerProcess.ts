@@ -1,18 +1,19 @@
-import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fromErrorData, SlipwayError } from '../protocol/errors.ts';
-import type { MetricFamily } from '../protocol/metricFamily.ts';
 import {
   type HandedConnection,
   type HandedDoor,
+  type ScorerBeginning,
   type ScorerCommandInput,
   type ScorerMessage,
   type ScorerOptionsInput,
   type ServedVersion,
   scorerDoor,
-  scorerOptionsVariable,
 } from '../protocol/scorer.ts';
+import type { ScorerReading } from '../protocol/scorerReading.ts';
+import { forkScorer } from './begunScorer.ts';
 import type { Door, Doors } from './door.ts';
 
 /** What a scorer says of itself when it is ready. */
@@ -22,8 +23,8 @@ export type ScorerStatistics = Extract<ScorerMessage, { type: 'statistics' }>;
 type Asked = Exclude<ScorerCommandInput, { type: 'drain' | 'gathered' }>;
 type WithoutId<Some> = Some extends { readonly id: number } ? Omit<Some, 'id'> : never;
 type Question = WithoutId<Asked>;
-export type ScorerOrder = Exclude<Question, { type: 'metrics' }>;
-type ScorerReply = Extract<ScorerMessage, { type: 'done' | 'metrics' }>;
+export type ScorerOrder = Exclude<Question, { type: 'read' }>;
+type ScorerReply = Extract<ScorerMessage, { type: 'done' | 'reading' }>;
 
 /** A scorer process, seen from the engine. */
 export interface ScorerProcess {
@@ -41,7 +42,7 @@ export interface ScorerProcess {
    */
   order(order: ScorerOrder): Promise<ServedVersion | null>;
   /** What it counts. @throws SlipwayError `endpointFailed` when it ended meanwhile. */
-  metrics(): Promise<readonly MetricFamily[]>;
+  reading(): Promise<ScorerReading>;
   /** Hands over a connection that this process accepted at one of its doors. */
   take(connection: Socket, door: Door): void;
   /** Lets it answer what is in flight and end; one that does not is killed. Resolves when it is gone. */
@@ -63,12 +64,13 @@ const keptErrorLines = 20;
 /** What a scorer is told besides its doors. */
 export type DoorlessOptions = Omit<ScorerOptionsInput, 'port' | 'grpcPort'>;
 
-/** Starts a scorer under the program that runs this engine (in an editor that is Electron, told to be Node.js). */
+/** Starts a scorer. @param begun a process that was begun already, and waits for what to serve. */
 export function startScorerProcess(
   script: string,
   options: DoorlessOptions,
   { http, grpc }: Doors,
   listener: ScorerListener,
+  begun: ChildProcess | null = null,
 ): ScorerProcess {
   const { endpoint } = options;
   const told: ScorerOptionsInput = {
@@ -76,12 +78,9 @@ export function startScorerProcess(
     port: scorerDoor,
     grpcPort: grpc === null ? null : scorerDoor,
   };
-  const child = fork(script, [], {
-    execPath: process.execPath,
-    execArgv: [],
-    env: { ...process.env, [scorerOptionsVariable]: JSON.stringify(told) },
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  });
+  const child = begun ?? forkScorer(script);
+  const beginning: ScorerBeginning = { type: 'begin', options: told };
+  if (child.connected) child.send(beginning, () => undefined);
   const errorLines: string[] = [];
   if (child.stderr) {
     createInterface(child.stderr).on('line', (line) => {
@@ -138,7 +137,7 @@ export function startScorerProcess(
           void gather(message.id);
           return;
         case 'done':
-        case 'metrics':
+        case 'reading':
           questions.get(message.id)?.resolve(message);
           questions.delete(message.id);
           return;
@@ -175,9 +174,9 @@ export function startScorerProcess(
       const reply = await ask(order);
       return reply.type === 'done' ? reply.version : null;
     },
-    async metrics() {
-      const reply = await ask({ type: 'metrics' });
-      return reply.type === 'metrics' ? reply.families : [];
+    async reading() {
+      const reply = await ask({ type: 'read' });
+      return reply.type === 'reading' ? reply.reading : { families: [], versions: [] };
     },
     take(connection, door) {
       if (gone) {
@@ -201,7 +200,7 @@ export function startScorerProcess(
   /** Brings the scorer what the others of its endpoint count; one that ends meanwhile counts for nothing. */
   const gather = async (id: number): Promise<void> => {
     const others = listener.running().filter((scorer) => scorer !== started);
-    const readings = await Promise.allSettled(others.map((scorer) => scorer.metrics()));
+    const readings = await Promise.allSettled(others.map((scorer) => scorer.reading()));
     send({
       type: 'gathered',
       id,

@@ -4,9 +4,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import BetterSqlite3 from 'better-sqlite3';
 import { linearModel, slowModel } from '../fixtures/onnxFile.ts';
 import { answeredNumbers, createGrpcCaller, wineRequest } from '../scorer/grpcCaller.ts';
+import { readLog } from '../scorer/inferenceLogRows.ts';
 import { removeFolder, temporaryFolder } from '../scorer/scorerProcess.ts';
 import { startHeadless } from './headless.ts';
 import { endLeftProcesses } from './leftProcesses.ts';
@@ -78,6 +78,28 @@ describe('slipway serve', function () {
     });
   }
 
+  it('serves further host names where they are given, and no others', async () => {
+    const statusBy = async ({ url, token }: Ready, host: string) => {
+      const headers = { host, authorization: `Bearer ${token}`, origin: `https://${host}` };
+      const sent = request(`${url}/v2`, { headers });
+      sent.end();
+      const [answer] = await once(sent, 'response');
+      answer.resume();
+      return answer.statusCode;
+    };
+    const names = ['--host-name', 'Models.example.com', '--host-name', '10.0.0.5'];
+    const { ready, end } = await serve(file, '--processes', '2', ...names);
+    for (const host of ['models.example.com', 'models.example.com:8443', '10.0.0.5']) {
+      assert.equal(await statusBy(ready, host), 200, host);
+    }
+    assert.equal(await statusBy(ready, 'models.example.com.evil.example'), 403);
+    assert.equal(await end('SIGTERM'), 0);
+
+    const { code, stderr } = await refused(file, '--host-name', 'https://models.example.com');
+    assert.equal(code, 2);
+    assert.match(stderr, /--host-name: expected a host name such as .*, not https:\/\/models/);
+  });
+
   it('serves the version that is named, beside an engine that runs in the same folder', async () => {
     const engine = await openWholeEngine(folder);
     registerOnnx(engine, folder, 'wine', linearModel());
@@ -99,12 +121,10 @@ describe('slipway serve', function () {
       assert.equal(await prediction(ready), 14.5);
       assert.equal(await end('SIGTERM'), 0);
     }
-    const log = new BetterSqlite3(join(folder, '.slipway', 'inference', 'wine.db'), { readonly: true });
     assert.deepEqual(
-      log.prepare('SELECT model_version AS version FROM requests ORDER BY id').all(),
-      [2, 2, 3, 1, 3].map((version) => ({ version })),
+      readLog(join(folder, '.slipway', 'inference', 'wine.db')).map(({ version }) => version),
+      [2, 2, 3, 1, 3],
     );
-    log.close();
     const unknown = await refused('wine@challenger', '--workspace', folder);
     assert.deepEqual([unknown.code, unknown.stdout], [1, '']);
     assert.match(unknown.stderr, /There is no version "wine@challenger" of the model "wine"\. It has 3, 2/);
@@ -118,11 +138,10 @@ describe('slipway serve', function () {
     const logging = await serve(file, '--log', log);
     await ask(logging.ready);
     await logging.end('SIGTERM');
-    const database = new BetterSqlite3(log, { readonly: true });
-    assert.deepEqual(database.prepare('SELECT status, row_count AS rows FROM requests').all(), [
-      { status: 200, rows: 1 },
-    ]);
-    database.close();
+    assert.deepEqual(
+      readLog(log).map(({ status, rowCount }) => [status, rowCount]),
+      [[200, 1]],
+    );
     const engine = await openWholeEngine(folder);
     registerOnnx(engine, folder, 'wine', linearModel());
     await engine.close();
@@ -158,10 +177,11 @@ describe('slipway serve', function () {
     assert.equal(scorersOf(served).length, 3);
     const answers = await Promise.all(Array.from({ length: 60 }, () => prediction(served.ready)));
     assert.deepEqual([...new Set(answers)], [14.5]);
-    const metrics = await fetch(`${served.ready.url}/metrics`, {
-      headers: { authorization: `Bearer ${served.ready.token}` },
-    });
+    const headers = { authorization: `Bearer ${served.ready.token}` };
+    const metrics = await fetch(`${served.ready.url}/metrics`, { headers });
     assert.match(await metrics.text(), /^nv_inference_request_success\{model="wine",version="1"\} 60$/m);
+    const statistics = await fetch(`${served.ready.url}/v2/models/wine/stats`, { headers });
+    assert.match(await statistics.text(), /"inference_count":60,.*"success":\{"count":60,/);
     for (const scorer of scorersOf(served).slice(1)) process.kill(scorer, 'SIGKILL');
     assert.equal(await prediction(served.ready), 14.5);
     const { grpcPort, token } = served.ready;

@@ -2,7 +2,8 @@ import { sampleWorkspace } from '../workbench/sampleWorkspace.ts';
 import { openWorkbench, type Workbench, type WorkbenchOptions } from '../workbench/workbench.ts';
 
 /** How the sample project is opened. */
-export interface SampleProjectOptions extends Pick<WorkbenchOptions, 'theme' | 'trusted'> {
+export interface SampleProjectOptions
+  extends Pick<WorkbenchOptions, 'theme' | 'trusted' | 'settings' | 'startServer'> {
   /** False leaves the recorded runs out. Default true. */
   readonly recorded?: boolean;
 }

@@ -76,10 +76,13 @@ export async function startInferenceServer(
   };
   const shared = {
     models,
+    counters,
+    siblings: null,
     access: createAccess({
       host: '127.0.0.1',
       token: options.token === undefined ? serverToken : options.token,
     }),
+    admission: () => null,
     predicted(outcome: Outcome) {
       outcomes.push(outcome);
       counters.requests.answered(outcome);
@@ -90,9 +93,9 @@ export async function startInferenceServer(
     ...shared,
     ...limits,
     place: { host: '127.0.0.1', port: 0, door: null },
-    protocols: allProtocols({ models, counters, feedback: null, siblings: null }),
+    protocols: allProtocols({ ...shared, feedback: null }),
   });
-  const grpc = createGrpcServer({ ...shared, counters, limits });
+  const grpc = createGrpcServer({ ...shared, limits });
   const grpcSocket = createServer((connection) => grpc.take(connection));
   const grpcPort = await listen(grpcSocket, { host: '127.0.0.1', port: 0, door: null });
   return {

@@ -45,6 +45,8 @@ describe('schema of slipway.yaml', () => {
       { endpoints: { wine: { stable: { stage: 'Prod' } } } },
       { endpoints: { wine: { rollout: { steps: [] } } } },
       { endpoints: { wine: { limits: { run: '1 minute' } } } },
+      { endpoints: { wine: { hosts: ['https://a.example'] } } },
+      { endpoints: { wine: { hosts: 'a.example' } } },
     ]) {
       assert.ok(!validate(structuredClone(wrong)), JSON.stringify(wrong));
       assert.ok('problems' in readSettings(JSON.stringify(wrong)));

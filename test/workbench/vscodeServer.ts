@@ -30,6 +30,8 @@ export interface ServerOptions {
 export interface VscodeServer {
   /** Such as `127.0.0.1:40123`. */
   readonly authority: string;
+  /** What a browser must be told to come there. */
+  readonly browserArguments?: readonly string[];
   /** Resolves when the process ended, however it ended. */
   readonly ended: Promise<void>;
   close(): Promise<void>;
@@ -136,7 +138,7 @@ export async function startVscodeServer(options: ServerOptions): Promise<VscodeS
 }
 
 /** Variables of an editor around this process would make the server take itself for a part of that editor. */
-function serverEnvironment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+export function serverEnvironment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !/^(VSCODE_|ELECTRON_|MLFLOW_)/.test(name));
   return { ...Object.fromEntries(own), ...extra };
 }

@@ -5,7 +5,7 @@ import { type Browser, errors, type FrameLocator, type Page } from 'playwright-c
 import { launchBrowser } from '../browser.ts';
 import { repository } from '../toolchain/cacheFolder.ts';
 import { packageExtension } from '../vsix/packageExtension.ts';
-import { installVsix, startVscodeServer, type VscodeServer } from './vscodeServer.ts';
+import { installVsix, type ServerOptions, startVscodeServer, type VscodeServer } from './vscodeServer.ts';
 import { workbenchAddress } from './workbenchAddress.ts';
 
 /** The themes in which views and pages are looked at. */
@@ -31,6 +31,8 @@ export interface WorkbenchOptions {
   readonly extension?: 'development' | 'vsix';
   /** Another extension's folder in place of the repository's. */
   readonly extensionFolder?: string;
+  /** Starts another server in place of that of VS Code alone. */
+  readonly startServer?: (options: ServerOptions) => Promise<VscodeServer>;
   /** More of the person's settings. */
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly viewport?: { readonly width: number; readonly height: number };
@@ -100,14 +102,14 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     const development = (options.extension ?? 'development') === 'development';
     if (!development) await installVsix(await packageExtension(), extensionsFolder);
 
-    const server = await startVscodeServer({
+    const server = await (options.startServer ?? startVscodeServer)({
       dataFolder,
       extensionsFolder,
       trusted: options.trusted ?? true,
       ...(options.environment && { environment: options.environment }),
     });
     undo.push(() => server.close());
-    const browser = await launchBrowser();
+    const browser = await launchBrowser(server.browserArguments);
     undo.push(() => browser.close());
     const page = await openPage(browser, server, options, development);
     return { page, dataFolder, ...pageActions(page), dispose };

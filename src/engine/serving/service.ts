@@ -235,6 +235,7 @@ export function createServingService(dependencies: ServingDependencies): Serving
         events: policy.events(name, shownEvents),
       };
     },
+    serveHost: async (name, host) => supervise(define(name).name).serveHost(host),
     async sendRequest(params) {
       return await sendRequest(findReady(params.endpoint).inferUrl, token, params);
     },

@@ -23,11 +23,12 @@ export function endpointOptions(
   if (settings === undefined) {
     return { processes: 1, grpcPort: null, options: { inferenceLog: { file: inferenceLog } } };
   }
-  const { runtime, limits, log, grpc } = settings;
+  const { runtime, limits, log, grpc, hosts } = settings;
   return {
     processes: runtime.processes,
     grpcPort: grpc === undefined ? null : grpc === 'auto' ? 0 : grpc,
     options: {
+      hosts: [...hosts],
       runtime: { threads: runtime.threads, batchRows: runtime.batchRows },
       limits: {
         bodyBytes: limits.body,

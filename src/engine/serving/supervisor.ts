@@ -7,6 +7,7 @@ import type { ScorerProcess } from '../../supervision/scorerProcess.ts';
 import { createCrashedRuns } from './crashedRuns.ts';
 import { createStatisticsSum } from './endpointStatistics.ts';
 import { createLiveSeries } from './liveSeries.ts';
+import { createNamedHosts } from './namedHosts.ts';
 import { createScorerOrders, hasEnded, type Served } from './scorerOrders.ts';
 import { renewDoors } from './supervisedDoors.ts';
 import type { Serving, Supervisor, SupervisorDependencies } from './supervisorTypes.ts';
@@ -25,6 +26,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
   let failure: ErrorData | null = null;
   let doors: Doors | null = null;
   const served: Served = { serving: null, versions: [] };
+  const hosts = createNamedHosts();
   let running: readonly ScorerProcess[] = [];
   let readySince: number | null = null;
   let wanted = false;
@@ -64,7 +66,8 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
 
   const launchOne = async (wished: Serving, behind: Doors): Promise<ScorerProcess> => {
     const count = sum.source();
-    const scorer = launch(wished, behind, {
+    const named = hosts.all();
+    const scorer = launch(hosts.added(wished, named), behind, {
       running: () => running,
       statistics(statistics) {
         live.add(count(statistics), Date.now());
@@ -74,6 +77,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
     });
     try {
       served.versions = (await scorer.ready).versions;
+      await hosts.tell(scorer, named);
     } catch (error) {
       await scorer.drain();
       throw error;
@@ -257,6 +261,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
       await orders.route(traffic);
     },
     label: (name, version, labels) => orders.label(name, version, labels),
+    serveHost: hosts.serve,
     fail,
     async stop() {
       wanted = false;

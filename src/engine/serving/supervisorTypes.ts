@@ -22,7 +22,7 @@ export interface Serving {
   /** For gRPC: 0 takes the one that it has, else any; null answers none. */
   readonly grpcPort: number | null;
   /** What each process is told besides. */
-  readonly options: Pick<ScorerOptionsInput, 'runtime' | 'limits' | 'inferenceLog'>;
+  readonly options: Pick<ScorerOptionsInput, 'hosts' | 'runtime' | 'limits' | 'inferenceLog'>;
 }
 
 /** How the processes of an endpoint are. */
@@ -66,6 +66,8 @@ export interface Supervisor {
   route(traffic: TrafficSplitInput): Promise<void>;
   /** Sets the labels of a version. */
   label(name: string, version: number, labels: readonly string[]): Promise<void>;
+  /** Serves a further host name, by all processes of now and later, as long as the engine runs. */
+  serveHost(host: string): Promise<void>;
   /** Notes why it cannot be started. */
   fail(error: unknown): void;
   /** Ends the scorers. */

@@ -49,6 +49,8 @@ export interface DecideRolloutParams {
   readonly decision: 'promote' | 'rollBack' | 'pause' | 'resume';
   readonly who: string;
   readonly why: string;
+  /** The version that comes in instead, where that is why. */
+  readonly replacement?: number | undefined;
 }
 
 /** The rules of endpoints: each serves a registered model by scorer processes of its own. */
@@ -72,14 +74,15 @@ export interface ServingService {
   describe(name: string): EndpointDescription;
   /** What happened since a moment (UTC milliseconds). @throws SlipwayError `notFound`. */
   live(name: string, from: number): EndpointLive;
+  /** Lets an endpoint be asked by a further host name, as long as the engine runs. @throws SlipwayError `notFound`. */
+  serveHost(name: string, host: string): Promise<void>;
   /** Sends one Open Inference request. @throws SlipwayError `notFound` or `endpointNotReady`. */
   sendRequest(params: RequestParams): Promise<RequestAnswer>;
   /**
    * Begins to bring a version in, and answers when requests are led to it. One that cannot be loaded is rolled back at
    * once, with the reason in the answer.
    *
-   * @throws SlipwayError `notFound`, `rolloutUnderWay`, `endpointNotReady`, or `invalidParameter` when the version is
-   * the stable one.
+   * @throws SlipwayError `notFound`, `rolloutUnderWay`, `versionIsStable` or `endpointNotReady`.
    */
   startRollout(params: StartRolloutParams): Promise<RolloutSummary>;
   /** Does what a person decided of a rollout, at once. @throws SlipwayError `notFound` or `noRollout`. */

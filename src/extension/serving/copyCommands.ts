@@ -1,6 +1,7 @@
 import { type Disposable, env, l10n, Uri, window } from 'vscode';
 import type { EndpointDescription } from '../../protocol/serving.ts';
 import type { CommandId, EndpointTarget } from '../contributions.ts';
+import type { EngineClient } from '../engine/client.ts';
 import type { EngineFolders } from '../engine/folders.ts';
 import type { RegisterCommand } from '../views/commands.ts';
 import { createDisposables } from '../views/disposables.ts';
@@ -18,6 +19,11 @@ export interface CopyCommandsOptions {
   readonly formats: Formats;
 }
 
+interface DescribedEndpoint {
+  readonly client: EngineClient;
+  readonly description: EndpointDescription;
+}
+
 type CopyId = Extract<CommandId, 'slipway.copyAsCurl' | 'slipway.copyAsPython' | 'slipway.copyAsTypeScript'>;
 
 const saidMilliseconds = 3_000;
@@ -26,9 +32,11 @@ const saidMilliseconds = 3_000;
 export function registerCopyCommands({ register, folders, formats }: CopyCommandsOptions): Disposable {
   const disposables = createDisposables();
 
-  const describe = async (target: EndpointTarget | undefined): Promise<EndpointDescription | undefined> => {
+  const describe = async (target: EndpointTarget | undefined): Promise<DescribedEndpoint | undefined> => {
     const chosen = await chooseEndpoint(folders, formats, target, ['ready']);
-    return chosen?.client.request('serving/describe', { endpoint: chosen.endpoint });
+    if (!chosen) return undefined;
+    const { client, endpoint } = chosen;
+    return { client, description: await client.request('serving/describe', { endpoint }) };
   };
 
   const copyCall = (
@@ -39,30 +47,34 @@ export function registerCopyCommands({ register, folders, formats }: CopyCommand
   ) =>
     disposables.add(
       register(id, async (target) => {
-        const description = await describe(target);
-        if (!description) return;
+        const described = await describe(target);
+        if (!described) return;
+        const { description } = described;
         await env.clipboard.writeText(write(exampleCall(description, originOf(description), from)));
-        if (isRemote()) void offerForOwnComputer(description, write);
+        if (isRemote()) void offerForOwnComputer(described, write);
         else window.setStatusBarMessage(said(from), saidMilliseconds);
       }),
     );
 
   disposables.add(
     register('slipway.copyEndpointAddress', async (target) => {
-      const description = await describe(target);
-      if (!description) return;
-      const { inferUrl } = description;
-      await env.clipboard.writeText(atOrigin(inferUrl, await externalOrigin(inferUrl)));
+      const described = await describe(target);
+      if (!described) return;
+      const { client, description } = described;
+      const origin = await externalOrigin(client, description);
+      await env.clipboard.writeText(atOrigin(description.inferUrl, origin));
       window.setStatusBarMessage(l10n.t('The address was copied.'), saidMilliseconds);
     }),
   );
   disposables.add(
     register('slipway.openTryPage', async (target) => {
-      const description = await describe(target);
-      if (!description) return;
+      const described = await describe(target);
+      if (!described) return;
+      const { client, description } = described;
+      await externalOrigin(client, description);
       // The page takes the token from the fragment, which no server gets to see.
       const token = description.token === null ? '' : `#token=${description.token}`;
-      // VS Code forwards the port of what it opens in the browser.
+      // VS Code itself turns what it opens in the browser into the external address.
       await env.openExternal(Uri.parse(`${originOf(description)}/try${token}`, true));
     }),
   );
@@ -79,13 +91,13 @@ export function registerCopyCommands({ register, folders, formats }: CopyCommand
  * address. Not waited for.
  */
 async function offerForOwnComputer(
-  description: EndpointDescription,
+  { client, description }: DescribedEndpoint,
   write: (call: Call) => string,
 ): Promise<void> {
   const instead = l10n.t('Copy for My Own Computer');
   const message = l10n.t('Copied. It runs on the remote machine, such as in a terminal of this window.');
   if ((await window.showInformationMessage(message, instead)) !== instead) return;
-  const origin = await externalOrigin(description.inferUrl);
+  const origin = await externalOrigin(client, description);
   await env.clipboard.writeText(write(exampleCall(description, origin, 'literal')));
   window.setStatusBarMessage(
     l10n.t('Copied with its token, for {0}, to which the port is forwarded.', origin),

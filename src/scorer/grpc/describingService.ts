@@ -1,5 +1,5 @@
 import { badRequest } from '../../inference/problem.ts';
-import type { InferenceCounters } from '../inferenceCounters.ts';
+import type { CountedEndpoint } from '../countedVersions.ts';
 import type { ModelRepository } from '../modelRepository.ts';
 import { modelConfiguration, modelMetadata, serverMetadata } from '../protocols/openInferenceMetadata.ts';
 import { loadModel, repositoryIndex, unloadModel } from '../protocols/openInferenceRepository.ts';
@@ -26,16 +26,19 @@ export interface DescribingMethod {
   /** Open to everyone, as health checks need no token. */
   readonly open: boolean;
   /** @throws RequestProblem */
-  answer(message: Buffer): Buffer;
+  answer(message: Buffer): Promise<Buffer>;
 }
 
 function method<Request, Response>(
   request: Message<Request>,
   response: Message<Response>,
-  answer: (request: Request) => Response,
+  answer: (request: Request) => Response | Promise<Response>,
   open = false,
 ): DescribingMethod {
-  return { open, answer: (message) => response.encode(answer(decodeMessage(request, message))) };
+  return {
+    open,
+    answer: async (message) => response.encode(await answer(decodeMessage(request, message))),
+  };
 }
 
 /** Triton's numbers of the datatypes in a model's configuration. */
@@ -56,18 +59,16 @@ const configuredTypes: Readonly<Record<string, number>> = {
 };
 
 /** The methods of the inference service that predict nothing, by name. */
-export function describingMethods(
-  models: ModelRepository,
-  counters: InferenceCounters | null,
-): Readonly<Record<string, DescribingMethod>> {
-  const methods: Record<string, DescribingMethod> = {
+export function describingMethods(sources: CountedEndpoint): Readonly<Record<string, DescribingMethod>> {
+  const { models } = sources;
+  return {
     ServerLive: method(nothing, serverLiveResponse, () => ({ live: true }), true),
     ServerReady: method(nothing, readyResponse, () => ({ ready: models.isReady() }), true),
     // As in Triton, a model that is not there is one that is not ready.
     ModelReady: method(modelRequest, readyResponse, ({ name, version }) => ({
       ready: models.isReady() && isLoaded(models, name, version),
     })),
-    ServerMetadata: method(nothing, serverMetadataResponse, () => serverMetadata(counters !== null)),
+    ServerMetadata: method(nothing, serverMetadataResponse, serverMetadata),
     ModelMetadata: method(modelRequest, modelMetadataResponse, ({ name, version }) =>
       modelMetadata(models, name, given(version)),
     ),
@@ -96,13 +97,10 @@ export function describingMethods(
     RepositoryModelUnload: method(repositoryControlRequest, repositoryControlResponse, (request) =>
       unloadModel(models, controlledModel(request)),
     ),
+    ModelStatistics: method(modelRequest, modelStatisticsResponse, async ({ name, version }) => ({
+      model_stats: await modelStatistics(sources, given(name), given(version)),
+    })),
   };
-  if (counters) {
-    methods.ModelStatistics = method(modelRequest, modelStatisticsResponse, ({ name, version }) => ({
-      model_stats: modelStatistics(models, counters, given(name), given(version)),
-    }));
-  }
-  return methods;
 }
 
 /** A text that a client left out is empty. */

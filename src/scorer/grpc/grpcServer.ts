@@ -11,8 +11,7 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { Access } from '../access.ts';
-import type { InferenceCounters } from '../inferenceCounters.ts';
-import type { ModelRepository } from '../modelRepository.ts';
+import type { CountedEndpoint } from '../countedVersions.ts';
 import type { Outcome } from '../server.ts';
 import { variantHeader } from '../trafficSplit.ts';
 import { type DescribingMethod, describingMethods } from './describingService.ts';
@@ -20,13 +19,16 @@ import { callHeaders, createDoorkeeper } from './doorkeeper.ts';
 import { createHealthService, healthServiceName } from './healthService.ts';
 import { modelInferResponse } from './inferenceMessages.ts';
 import { createPredictionStreams, type PredictionStreams } from './predictionStreams.ts';
-import { createPredictions, type PredictionAnswer, type Predictions, problemOf } from './predictions.ts';
+import {
+  createPredictions,
+  type PredictionAnswer,
+  type Predictions,
+  type PredictionsOptions,
+  problemOf,
+} from './predictions.ts';
 import { grpcStatus } from './statuses.ts';
 
-export interface GrpcServerOptions {
-  readonly models: ModelRepository;
-  /** For the statistics extension; null offers none. */
-  readonly counters: InferenceCounters | null;
+export interface GrpcServerOptions extends CountedEndpoint {
   readonly access: Access;
   readonly limits: {
     /** Bytes of a message. */
@@ -36,6 +38,7 @@ export interface GrpcServerOptions {
     readonly requestMilliseconds: number;
   };
   /** Told after each prediction was answered, refused ones included, with statuses of HTTP. */
+  readonly admission: PredictionsOptions['admission'];
   readonly predicted: (outcome: Outcome) => void;
   /** Told what failed that should not. */
   readonly unforeseen: (error: unknown) => void;
@@ -60,11 +63,11 @@ const serviceName = 'inference.GRPCInferenceService';
  * are UNIMPLEMENTED.
  */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
-  const { models, limits, counters, predicted, unforeseen } = options;
+  const { models, limits, admission, predicted, unforeseen } = options;
   // What it would write on the standard error is in the errors that it gives.
   setLogVerbosity(logVerbosity.NONE);
-  const methods = describingMethods(models, counters);
-  const predict = createPredictions({ models, requests: limits.requests, predicted, unforeseen });
+  const methods = describingMethods(options);
+  const predict = createPredictions({ models, requests: limits.requests, admission, predicted, unforeseen });
   const streams = createPredictionStreams(predict);
   const server = new Server({
     'grpc.max_receive_message_length': limits.bodyBytes,
@@ -139,12 +142,13 @@ function implement(
   const described = Object.entries(methods).map(([name, { answer }]) => [
     name,
     ({ request }: UnaryCall, callback: Answer) => {
-      try {
-        callback(null, answer(request));
-      } catch (error) {
-        const problem = problemOf(error, unforeseen);
-        callback({ code: grpcStatus(problem.status), details: problem.message });
-      }
+      answer(request).then(
+        (message) => callback(null, message),
+        (error: unknown) => {
+          const problem = problemOf(error, unforeseen);
+          callback({ code: grpcStatus(problem.status), details: problem.message });
+        },
+      );
     },
   ]);
   return {

@@ -12,6 +12,8 @@ export interface PredictionsOptions {
   readonly models: ModelRepository;
   /** Predictions that may be under way at a time. */
   readonly requests: number;
+  /** What a prediction waits for before it is begun; null when it need not. */
+  readonly admission: () => Promise<void> | null;
   /** Told of each prediction request that was answered, refused ones included, with statuses of HTTP. */
   readonly predicted: (outcome: Outcome) => void;
   /** Told what failed that should not. */
@@ -47,6 +49,8 @@ export function createPredictions(options: PredictionsOptions): Predictions {
     underWay++;
     try {
       if (underWay > options.requests) throw tooManyRequests(options.requests);
+      const admission = options.admission();
+      if (admission) await admission;
       request = decodeRequest(message);
       const { question, led } = lead(options.models, request, headers, (version) => {
         chosen = version;

@@ -1,7 +1,5 @@
-import type { InferenceCounters } from '../inferenceCounters.ts';
-import type { ModelRepository } from '../modelRepository.ts';
+import type { CountedEndpoint } from '../countedVersions.ts';
 import type { Protocol } from '../routing.ts';
-import type { Siblings } from '../siblings.ts';
 import { type FeedbackSink, feedback } from './feedback.ts';
 import { metrics } from './metrics.ts';
 import { mlflow } from './mlflow.ts';
@@ -11,26 +9,22 @@ import { sageMaker } from './sageMaker.ts';
 import { tensorflowServing } from './tensorflowServing.ts';
 import { tryIt } from './tryIt.ts';
 
-export interface ProtocolSources {
-  readonly models: ModelRepository;
-  readonly counters: InferenceCounters;
+export interface ProtocolSources extends CountedEndpoint {
   /** Null when the endpoint keeps no inference log. */
   readonly feedback: FeedbackSink | null;
-  /** The other processes of the endpoint; null where it is alone. */
-  readonly siblings: Siblings | null;
 }
 
 /** Every protocol that a scorer speaks over HTTP. The first that owns an address answers it. */
 export function allProtocols(sources: ProtocolSources): readonly Protocol[] {
-  const { models, counters } = sources;
+  const { models } = sources;
   return [
     // Its address lies below one of the Open Inference Protocol.
     feedback(sources.feedback),
-    openInference(models, counters),
+    openInference(sources),
     mlflow(models),
     tensorflowServing(models),
     sageMaker(models),
-    metrics(sources, sources.siblings),
+    metrics(sources),
     openApi(models),
     tryIt(models),
   ];

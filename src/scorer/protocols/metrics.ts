@@ -1,19 +1,14 @@
 import type { MetricFamily } from '../../protocol/metricFamily.ts';
+import type { VersionCounts } from '../../protocol/scorerReading.ts';
 import { combineFamilies } from '../combinedFamilies.ts';
-import type { InferenceCounters, VersionCounts } from '../inferenceCounters.ts';
+import type { CountedEndpoint, CountedModels } from '../countedVersions.ts';
 import type { LoadedVersion, ModelRepository } from '../modelRepository.ts';
 import { prometheusContentType, prometheusText } from '../prometheusText.ts';
 import { guardedRoute, json, type Protocol } from '../routing.ts';
 import { serverVersion } from '../serverIdentity.ts';
-import type { Siblings } from '../siblings.ts';
-
-export interface MetricSources {
-  readonly models: ModelRepository;
-  readonly counters: InferenceCounters;
-}
 
 /** What this process counts. */
-export function metricFamilies({ models, counters }: MetricSources): readonly MetricFamily[] {
+export function metricFamilies({ models, counters }: CountedModels): readonly MetricFamily[] {
   return [
     ...modelFamilies({ models, counters }),
     ...counters.requests.families(),
@@ -27,17 +22,19 @@ export function metricFamilies({ models, counters }: MetricSources): readonly Me
  * `version`; https://github.com/triton-inference-server/server/blob/main/docs/user_guide/metrics.md), and Slipway's own
  * under `slipway_*`, `process_*` and `nodejs_*`. Triton's parts of a computation are one here: reading the request and
  * writing the answer are not in `nv_inference_compute_infer_duration_us`, and have no series.
- *
- * @param siblings the other processes of the endpoint, whose figures are added; null where it is alone.
  */
-export function metrics(sources: MetricSources, siblings: Siblings | null): Protocol {
+export function metrics(sources: CountedEndpoint): Protocol {
   const route = guardedRoute(async () => {
-    const others = (await siblings?.readings()) ?? [];
+    const others = (await sources.siblings?.readings()) ?? [];
     const families = metricFamilies(sources);
     return {
       status: 200,
       contentType: prometheusContentType,
-      body: prometheusText(others.length === 0 ? families : combineFamilies([families, ...others])),
+      body: prometheusText(
+        others.length === 0
+          ? families
+          : combineFamilies([families, ...others.map((other) => other.families)]),
+      ),
     };
   });
   return {
@@ -113,7 +110,7 @@ const modelMetrics: readonly ModelMetric[] = [
   },
 ];
 
-function modelFamilies({ models, counters }: MetricSources): readonly MetricFamily[] {
+function modelFamilies({ models, counters }: CountedModels): readonly MetricFamily[] {
   const readings = models
     .names()
     .flatMap((name) => models.versions(name))

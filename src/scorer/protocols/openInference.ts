@@ -1,4 +1,4 @@
-import type { InferenceCounters } from '../inferenceCounters.ts';
+import type { CountedEndpoint } from '../countedVersions.ts';
 import type { ModelRepository } from '../modelRepository.ts';
 import {
   guardedRoute,
@@ -31,8 +31,8 @@ import { modelStatistics } from './openInferenceStatistics.ts';
 /**
  * The Open Inference Protocol V2 over HTTP
  * (https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md), with Triton's
- * extensions for binary tensors, classification, the model's configuration, the model repository and, where requests
- * are counted, statistics (https://github.com/triton-inference-server/server/tree/main/docs/protocol).
+ * extensions for binary tensors, classification, the model's configuration, the model repository and statistics
+ * (https://github.com/triton-inference-server/server/tree/main/docs/protocol).
  *
  *     GET  /v2                                            POST /v2/repository/index
  *     GET  /v2/health/{live,ready}                        POST /v2/repository/models/{model}/{load,unload}
@@ -46,8 +46,8 @@ import { modelStatistics } from './openInferenceStatistics.ts';
  * parameter `class_labels` is a JSON text of the labels in the order of the columns. Non-finite numbers are written as
  * `elementWriter` reads them.
  */
-export function openInference(models: ModelRepository, counters: InferenceCounters | null = null): Protocol {
-  const find = createFinder(models, counters);
+export function openInference(sources: CountedEndpoint): Protocol {
+  const find = createFinder(sources);
   return {
     find: (path) => (path[0] === 'v2' ? find(path) : null),
     owns: ([first]) => first === 'v2',
@@ -56,22 +56,23 @@ export function openInference(models: ModelRepository, counters: InferenceCounte
   };
 }
 
-function createFinder(models: ModelRepository, counters: InferenceCounters | null): Protocol['find'] {
-  const server = guardedRoute(() => answer(200, serverMetadata(counters !== null)));
+function createFinder(sources: CountedEndpoint): Protocol['find'] {
+  const { models } = sources;
+  const server = guardedRoute(() => answer(200, serverMetadata()));
   const list = guardedRoute(() => answer(200, { models: models.names() }));
   const index = controlRoute(({ body }) => answer(200, repositoryIndex(models, readIndexRequest(body))));
   const healthRoutes = new Map<string | undefined, Route>([
     ['live', openRoute(() => answer(200, { live: true }))],
     ['ready', openRoute(() => readiness(models, {}))],
   ]);
-  const modelRoutes = createModelRoutes(models, counters);
+  const modelRoutes = createModelRoutes(sources);
   const controlRoutes = new Map<string | undefined, Route>([
     ['load', controlRoute((request) => answerLoad(models, request))],
     ['unload', controlRoute(({ path }) => unloadModel(models, path[3] ?? ''))],
   ]);
-  const statistics = counters && allStatistics(models, counters);
+  const statistics = guardedRoute(() => answerStatistics(sources));
   const findModel = (path: readonly string[]): Route | null => {
-    if (path.length === 3 && path[2] === 'stats' && statistics) return statistics;
+    if (path.length === 3 && path[2] === 'stats') return statistics;
     const end = path[3] === 'versions' ? 5 : 3;
     return path.length === end || path.length === end + 1 ? (modelRoutes.get(path[end]) ?? null) : null;
   };
@@ -89,8 +90,9 @@ function createFinder(models: ModelRepository, counters: InferenceCounters | nul
 }
 
 /** By what stands behind a model or its version. */
-function createModelRoutes(models: ModelRepository, counters: InferenceCounters | null) {
-  const routes = new Map<string | undefined, Route>([
+function createModelRoutes(sources: CountedEndpoint) {
+  const { models } = sources;
+  return new Map<string | undefined, Route>([
     ['infer', { POST: (request) => answerInfer(request), open: false, predicts: true }],
     [undefined, guardedRoute(({ path }) => answer(200, modelMetadata(models, ...named(path))))],
     ['config', guardedRoute(({ path }) => answer(200, modelConfiguration(models, ...named(path))))],
@@ -101,22 +103,16 @@ function createModelRoutes(models: ModelRepository, counters: InferenceCounters 
         return readiness(models, { name });
       }),
     ],
+    ['stats', guardedRoute(({ path }) => answerStatistics(sources, ...named(path)))],
   ]);
-  if (counters) {
-    routes.set(
-      'stats',
-      guardedRoute(({ path }) =>
-        answer(200, { model_stats: modelStatistics(models, counters, ...named(path)) }),
-      ),
-    );
-  }
-  return routes;
 }
 
-function allStatistics(models: ModelRepository, counters: InferenceCounters): Route {
-  return guardedRoute(() =>
-    answer(200, { model_stats: modelStatistics(models, counters, undefined, undefined) }),
-  );
+async function answerStatistics(
+  sources: CountedEndpoint,
+  name?: string,
+  version?: string,
+): Promise<ScorerAnswer> {
+  return answer(200, { model_stats: await modelStatistics(sources, name, version) });
 }
 
 /** The model that an address names, and its version. */

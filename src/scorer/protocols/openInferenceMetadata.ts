@@ -12,8 +12,7 @@ export interface ServerMetadata {
   readonly extensions: readonly string[];
 }
 
-/** @param counted there are counts for the statistics extension. */
-export function serverMetadata(counted: boolean): ServerMetadata {
+export function serverMetadata(): ServerMetadata {
   return {
     name: serverName,
     version: serverVersion,
@@ -22,7 +21,7 @@ export function serverMetadata(counted: boolean): ServerMetadata {
       'classification',
       'model_configuration',
       'model_repository',
-      ...(counted ? ['statistics'] : []),
+      'statistics',
     ],
   };
 }

@@ -1,12 +1,13 @@
-import type { InferenceCounters } from '../inferenceCounters.ts';
-import type { LoadedVersion, ModelRepository } from '../modelRepository.ts';
-import type { Duration } from '../requestCounters.ts';
+import type { CountedVersion, Duration } from '../../protocol/scorerReading.ts';
+import { type CountedEndpoint, combineVersions, countVersions } from '../countedVersions.ts';
+import { type ModelRepository, versionNumber } from '../modelRepository.ts';
 import { describedVersion } from './openInferenceMetadata.ts';
 
 /**
  * The statistics extension
  * (https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_statistics.md), over HTTP and gRPC.
- * Inputs and outputs are no step of their own here, so their durations are zero, and nothing is cached.
+ * Inputs and outputs are no step of their own here, so their durations are zero, and nothing is cached. Where several
+ * processes answer for an endpoint, the figures are those of all of them.
  */
 
 export interface StatisticDuration {
@@ -44,37 +45,41 @@ export type InferenceStep =
 /**
  * Of one version, of all versions of a model, or of all models.
  *
- * @throws RequestProblem 404 when there is no such model or version.
+ * @throws RequestProblem 404 when no process of the endpoint has such a model or version.
  */
-export function modelStatistics(
-  models: ModelRepository,
-  counters: InferenceCounters,
-  name: string | undefined,
-  version: string | undefined,
-): readonly ModelStatistics[] {
-  return askedVersions(models, name, version).map((loaded) => statisticsOf(loaded, counters));
+export async function modelStatistics(
+  sources: CountedEndpoint,
+  name?: string,
+  version?: string,
+): Promise<readonly ModelStatistics[]> {
+  const others = (await sources.siblings?.readings()) ?? [];
+  const counted = combineVersions([countVersions(sources), ...others.map(({ versions }) => versions)]);
+  return askedVersions(sources.models, counted, name, version).map(statisticsOf);
 }
 
 function askedVersions(
   models: ModelRepository,
+  counted: readonly CountedVersion[],
   name: string | undefined,
   version: string | undefined,
-): readonly LoadedVersion[] {
-  const ascending = (known: string) =>
-    models.versions(known).toSorted((left, right) => left.version - right.version);
-  if (name === undefined) return models.names().flatMap(ascending);
-  const described = describedVersion(models, name, version);
-  return version === undefined ? ascending(name) : [described];
+): readonly CountedVersion[] {
+  if (name === undefined) return counted;
+  const number = version === undefined ? null : versionNumber(version);
+  const asked = counted.filter(
+    (known) => known.name === name && (version === undefined || known.version === number),
+  );
+  // Says why there is nothing.
+  if (asked.length === 0) describedVersion(models, name, version);
+  return asked;
 }
 
-function statisticsOf({ name, version }: LoadedVersion, counters: InferenceCounters): ModelStatistics {
-  const counts = counters.of({ name, version });
+function statisticsOf(counts: CountedVersion): ModelStatistics {
   const none = { count: 0, ns: 0 };
   const compute = statistic(counts.compute);
   const instant = { count: compute.count, ns: 0 };
   return {
-    name,
-    version: String(version),
+    name: counts.name,
+    version: String(counts.version),
     last_inference: counts.lastInference,
     inference_count: counts.rowCount,
     execution_count: counts.runCount,

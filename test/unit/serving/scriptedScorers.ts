@@ -93,7 +93,7 @@ function script(serving: Serving, doors: Doors): ScriptedScorer {
         if (scorer.refuses(order)) throw new SlipwayError('notFound', { detail: 'It refuses.' });
         return order.type === 'load' ? served(order.model.name, order.model.version) : null;
       },
-      metrics: async () => [],
+      reading: async () => ({ families: [], versions: [] }),
       take: (connection, door) => void scorer.taken.push({ connection, door }),
       async drain() {
         scorer.end('it was drained');

@@ -60,12 +60,14 @@ endpoints:
     shadow: { of: { version: 7 }, share: 10 }
     models: [{ model: beer, of: { stage: Staging } }]
     port: 8080
+    hosts: [Models.Example.com, 10.0.0.5, '[FD00::1]', localhost]
     grpc: auto
     runtime: { threads: 2, processes: 3, batchRows: 64 }
     limits: { body: 1.5MB, requests: 10, run: 500ms }
     log: { sample: 50, redact: [name], keep: { age: 7d, size: 500KB } }
 `).settings.endpoints;
     assert.deepEqual([wine?.rollout.atMost, wine?.rollout.interval], [7_200_000, 5000]);
+    assert.deepEqual(wine?.hosts, ['models.example.com', '10.0.0.5', '[fd00::1]', 'localhost']);
     assert.deepEqual([wine?.limits.body, wine?.log.keep], [1_500_000, { age: 604_800_000, size: 500_000 }]);
   });
 
@@ -100,6 +102,25 @@ endpoints:
       11,
       /^endpoints\.wine\.port: expected number, received string$/,
     ],
+    ...[
+      '*.example.com',
+      'https://a.example',
+      'a.example:80',
+      'a.example/proxy',
+      'a..example',
+      '.a',
+      'a.',
+      '',
+    ].map(
+      (host) =>
+        [
+          `the host "${host}"`,
+          `endpoints:\n  wine:\n    hosts: [ok.example, "${host}"]\n`,
+          3,
+          25,
+          /^endpoints\.wine\.hosts\[1\]: expected a host name such as models\.example\.com, without scheme, port and path, not "/,
+        ] as const,
+    ),
     [
       'too much',
       'endpoints:\n  wine:\n    rollout:\n      steps:\n        - share: 150\n',
