@@ -259,10 +259,26 @@ export const errorCatalogue = {
     message: '{file}, line {line}, column {column}: {detail}',
     remedy: 'Correct the file. Until then the settings that were read last stay in force.',
   },
+  settingsNotWritten: {
+    category: 'invalid',
+    message: '{file} has an error in line {line}, column {column}, so nothing was written into it: {detail}',
+    remedy: 'Correct the file, then write the choice again.',
+  },
+  settingsHoldNoEndpoints: {
+    category: 'invalid',
+    message:
+      'Under "endpoints" in {file} there are no names of endpoints with their settings, so nothing was written into it.',
+    remedy: 'Correct the file, then write the choice again.',
+  },
   rolloutUnderWay: {
     category: 'invalid',
     message: 'Version {version} is being brought into the endpoint "{endpoint}" already.',
     remedy: 'Promote it or roll it back first.',
+  },
+  versionIsStable: {
+    category: 'invalid',
+    message: 'Version {version} is the stable version of "{endpoint}" already.',
+    remedy: 'Choose another version.',
   },
   noRollout: {
     category: 'invalid',
@@ -278,6 +294,17 @@ export const errorCatalogue = {
     category: 'alreadyExists',
     message: 'The file {path} is there already.',
     remedy: 'Choose another name, or have it replaced (--force).',
+  },
+  scoreOutputIsInput: {
+    category: 'invalid',
+    message: 'The predictions cannot be written over the file {path} that is scored.',
+    remedy: 'Choose another name for the output.',
+  },
+  scoreFormatUnknown: {
+    category: 'invalid',
+    message: 'The format of {path} cannot be told from its name.',
+    remedy:
+      'Choose a name that ends in one of {endings} (text also with .gz), or name the format (--format, --output-format).',
   },
   scoreInputUnsuitable: {
     category: 'invalid',
@@ -325,6 +352,11 @@ export const errorCatalogue = {
     message: 'The inference log {path} cannot be read: {detail}',
     remedy:
       'Start the endpoint, which brings an older log up to date. If it is damaged, stop the endpoint and move the file away; a new one is begun then.',
+  },
+  exportFormatUnknown: {
+    category: 'invalid',
+    message: 'The name of {path} ends in no format that requests can be written in.',
+    remedy: 'Choose a name that ends in one of {endings}.',
   },
   requestsNotWritten: {
     category: 'unavailable',

@@ -1,7 +1,7 @@
 import { type ErrorKind, type ErrorValues, errorCatalogue, fill, toSlipwayError } from './errors.ts';
 
 /**
- * What the engine says of endpoints and their rollouts, in plain English with named places. The editor looks the same
+ * What is said of endpoints, their rollouts and how they run best, in plain English with named places. The editor looks the same
  * texts up in its translations; the log and the command line take them as they are.
  */
 export const servingSentences = {
@@ -106,6 +106,36 @@ export const servingSentences = {
   noHigherThanChance: 'no higher than chance allows',
   differenceBeyondChance: 'a difference beyond chance',
   bothOf: '{one} and {other}',
+
+  // Of the way in which an endpoint runs best, and why.
+  requestsNotJoined: 'Requests are not joined: batches of up to {rows} rows answer {compared}.',
+  requestsJoined: 'Requests that are there at the same time are joined, up to {rows} rows.',
+  requestsJoinedBesideNone:
+    'Requests that are there at the same time are joined, up to {rows} rows: {compared} as without joining.',
+  onlyOneThread: 'One thread: this machine has one processor core.',
+  moreThreads: {
+    one: '{threads} threads in one run: {compared} as with 1 thread.',
+    other: '{threads} threads in one run: {compared} as with {count} threads.',
+  },
+  enoughThreads: {
+    one: '1 thread in one run: {threads} threads answer {compared}.',
+    other: '{count} threads in one run: {threads} threads answer {compared}.',
+  },
+  threadsSpin: 'More threads spin while they wait for each other.',
+  onlyOneProcess: 'One process: the processor cores are taken by its threads, or there is one.',
+  moreProcesses: {
+    one: '{processes} processes share the port: {compared} as 1 process.',
+    other: '{processes} processes share the port: {compared} as {count} processes.',
+  },
+  enoughProcesses: {
+    one: '1 process: {processes} answer {compared}, which is not worth it.',
+    other: '{count} processes: {processes} answer {compared}, which is not worth it.',
+  },
+  memoryBeside: 'Memory: {chosen} MB instead of {other} MB.',
+  machineWasBusy:
+    'The machine was busy with other things: the rounds of a way differ by {spread} times in the middle. Measure again when it is quiet.',
+  timesAsManyRequests: '{times} times as many requests',
+  asManyRequests: 'as many requests',
 } as const satisfies Record<string, string | { readonly one: string; readonly other: string }>;
 
 export type SentenceKind = keyof typeof servingSentences;

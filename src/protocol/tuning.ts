@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { request } from './request.ts';
+import type { Saying } from './servingSentences.ts';
 
 /** How a model may be run: threads of each run, scorer processes, and rows that are run together at most. */
 export const runtimeChoice = z.object({
@@ -36,8 +37,8 @@ export interface TuningReport {
   readonly measurements: readonly Measurement[];
   /** One of the measurements. */
   readonly choice: RuntimeChoice;
-  /** Why, in words, English: one sentence for each thing that was decided. */
-  readonly reasons: readonly string[];
+  /** Why: one for each thing that was decided. */
+  readonly reasons: readonly Saying[];
 }
 
 /** What is measured: the rows of each request, and the seconds for which each way is, in each of two rounds. */

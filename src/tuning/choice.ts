@@ -1,9 +1,10 @@
+import { type Phrase, phrase, type Saying } from '../protocol/servingSentences.ts';
 import type { Measurement, RuntimeChoice } from '../protocol/tuning.ts';
 
 export interface Choice {
   readonly chosen: Measurement;
-  /** Why, one sentence for each thing that was decided. */
-  readonly reasons: readonly string[];
+  /** Why: one for each thing that was decided. */
+  readonly reasons: readonly Saying[];
 }
 
 /** So much faster must a way be that takes more processes, more threads, or other batches than by default. */
@@ -51,14 +52,11 @@ export function choose(measurements: readonly Measurement[]): Choice {
 /** Rounds of the same thing that differ so much show that the machine did something else, too. */
 const quiet = 1.3;
 
-function disturbance(measurements: readonly Measurement[]): readonly string[] {
+function disturbance(measurements: readonly Measurement[]): readonly Saying[] {
   const spreads = measurements.map(({ spread }) => spread).toSorted((one, other) => one - other);
   const middle = spreads[spreads.length >> 1] ?? 1;
   if (middle < quiet) return [];
-  return [
-    `The machine was busy with other things: the rounds of a way differ by ${middle.toFixed(1)} times in the middle. ` +
-      'Measure again when it is quiet.',
-  ];
+  return [[phrase('machineWasBusy', { spread: { figure: tenths(middle) } })]];
 }
 
 interface Decision {
@@ -85,45 +83,69 @@ function decide(
   return { before, chosen, other };
 }
 
-function batchReason({ chosen, before }: Decision, candidates: readonly Measurement[]): string {
+function batchReason({ chosen, before }: Decision, candidates: readonly Measurement[]): Saying {
   const alone = candidates.find(({ batchRows }) => batchRows === 1);
   if (chosen.batchRows === 1) {
-    return `Requests are not joined: batches of up to ${before.batchRows} rows answer ${times(before, chosen)} as many requests.`;
+    const rows = { figure: before.batchRows };
+    return [phrase('requestsNotJoined', { rows, compared: compared(before, chosen) })];
   }
-  const compared = alone ? `: ${times(chosen, alone)} as many requests as without joining` : '';
-  return `Requests that are there at the same time are joined, up to ${chosen.batchRows} rows${compared}.`;
+  const rows = { figure: chosen.batchRows };
+  return [
+    alone
+      ? phrase('requestsJoinedBesideNone', { rows, compared: compared(chosen, alone) })
+      : phrase('requestsJoined', { rows }),
+  ];
 }
 
-function threadReason({ chosen, other }: Decision): string {
-  if (other === null) return 'One thread: this machine has one processor core.';
+function threadReason({ chosen, other }: Decision): Saying {
+  if (other === null) return [phrase('onlyOneThread')];
   if (chosen.threads > other.threads) {
-    return `${chosen.threads} threads in one run: ${times(chosen, other)} as many requests as with ${counted(other.threads, 'thread')}.`;
+    const { threads } = chosen;
+    return [phrase('moreThreads', { threads, count: other.threads, compared: compared(chosen, other) })];
   }
-  const slower = other.rate < chosen.rate ? ' More threads spin while they wait for each other.' : '';
-  return `${counted(chosen.threads, 'thread')} in one run: ${other.threads} threads answer ${times(other, chosen)} as many requests.${slower}`;
+  const { threads } = other;
+  return [
+    phrase('enoughThreads', { count: chosen.threads, threads, compared: compared(other, chosen) }),
+    ...(other.rate < chosen.rate ? [phrase('threadsSpin')] : []),
+  ];
 }
 
-function processReason({ chosen, other }: Decision): string {
-  if (other === null) return 'One process: the processor cores are taken by its threads, or there is one.';
+function processReason({ chosen, other }: Decision): Saying {
+  if (other === null) return [phrase('onlyOneProcess')];
   const memory =
     chosen.residentBytes === null || other.residentBytes === null
-      ? ''
-      : ` (${megabytes(chosen.residentBytes)} of memory against ${megabytes(other.residentBytes)})`;
+      ? []
+      : [
+          phrase('memoryBeside', {
+            chosen: megabytes(chosen.residentBytes),
+            other: megabytes(other.residentBytes),
+          }),
+        ];
   if (chosen.processes > other.processes) {
-    return `${chosen.processes} processes share the port: ${times(chosen, other)} as many requests as ${counted(other.processes, 'process')}${memory}.`;
+    const { processes } = chosen;
+    return [
+      phrase('moreProcesses', { processes, count: other.processes, compared: compared(chosen, other) }),
+      ...memory,
+    ];
   }
-  return `${counted(chosen.processes, 'process')}: ${other.processes} answer ${times(other, chosen)} as many requests, which is not worth it${memory}.`;
+  const { processes } = other;
+  return [
+    phrase('enoughProcesses', { count: chosen.processes, processes, compared: compared(other, chosen) }),
+    ...memory,
+  ];
 }
 
-/** Such as "0.8 times". */
-function times(one: Measurement, other: Measurement): string {
-  return `${(one.rate / other.rate).toFixed(1)} times`;
+/** Such as "0.8 times as many requests". */
+function compared(one: Measurement, other: Measurement): Phrase {
+  const times = tenths(one.rate / other.rate);
+  return times === 1 ? phrase('asManyRequests') : phrase('timesAsManyRequests', { times: { figure: times } });
 }
 
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : noun.endsWith('s') ? 'es' : 's'}`;
+/** Figures of a load tell no more. */
+function tenths(ratio: number): number {
+  return Math.round(10 * ratio) / 10;
 }
 
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(0)} MB`;
+function megabytes(bytes: number): { readonly figure: number } {
+  return { figure: Math.round(bytes / 1e6) };
 }

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { isMap, parseDocument } from 'yaml';
+import { isMap, LineCounter, parseDocument } from 'yaml';
 import { SlipwayError } from '../protocol/errors.ts';
 import type { RuntimeChoice } from '../protocol/tuning.ts';
 
@@ -20,7 +20,7 @@ export type TunedEndpoint =
 /**
  * Writes a choice into a `slipway.yaml`; all else in it stays as it is, comments too.
  *
- * @throws SlipwayError `invalidParameter` when the file is not what it should be.
+ * @throws SlipwayError `settingsNotWritten` or `settingsHoldNoEndpoints` when the file is not what it should be.
  */
 export async function writeSettings(
   file: string,
@@ -31,12 +31,16 @@ export async function writeSettings(
     if (error.code === 'ENOENT') return '';
     throw error;
   });
-  const document = parseDocument(text);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [problem] = document.errors;
-  if (problem) throw new SlipwayError('invalidParameter', { detail: `${file}: ${problem.message}` });
+  if (problem) {
+    const { line, col } = lines.linePos(problem.pos[0]);
+    throw new SlipwayError('settingsNotWritten', { file, line, column: col, detail: problem.message });
+  }
   const endpoints = document.get('endpoints');
   if (endpoints !== undefined && endpoints !== null && !isMap(endpoints)) {
-    throw new SlipwayError('invalidParameter', { detail: `${file}: endpoints is no map.` });
+    throw new SlipwayError('settingsHoldNoEndpoints', { file });
   }
   const path = ['endpoints', 'endpoint' in tuned ? tuned.endpoint : endpointOf(endpoints, tuned.model)];
   if (!isMap(document.getIn(path))) {

@@ -45,6 +45,7 @@ describe('slipway tune', function () {
       ),
     );
     assert.ok(reasons.length >= 3);
+    assert.match(reasons[0] ?? '', /^Requests .* joined/);
     const written = readFileSync(join(folder, 'slipway.yaml'), 'utf8');
     assert.match(
       written,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { say } from '../../src/protocol/servingSentences.ts';
+import { phrase, say } from '../../src/protocol/servingSentences.ts';
 import { linearModel } from '../fixtures/onnxFile.ts';
 import { type Answer, openServedStage, type RolloutStage } from './rolloutStage.ts';
 
@@ -138,11 +138,20 @@ describe('Rollouts', function () {
     assert.equal(state, 'rolledBack');
     assert.match(say(reason ?? []), /^Version 3 cannot be served\. /);
     assert.equal((await stage.ask()).bias, 1);
-    await assert.rejects(begin(null, 1), { kind: 'invalidParameter' });
+    await assert.rejects(begin(null, 1), { kind: 'versionIsStable' });
     assert.match(
       say((await begin(null, 9)).reason ?? []),
       /^Version 9 cannot be served\. .*version=9\) not found$/,
     );
+  });
+
+  it('one that ends for another version names it, as any language says it', async () => {
+    await begin(held(50));
+    const decision = { decision: 'rollBack' as const, who: 'Ana', why: '', replacement: 3 };
+    await serving().decideRollout({ endpoint: 'wine', ...decision });
+    const [event] = serving().events('wine', 1);
+    assert.deepEqual(event?.said.at(-1), phrase('takesItsPlace', { version: 3 }));
+    assert.match(lastReason(), /^Ana rolled it back\. Version 3 takes its place\.$/);
   });
 
   it('one whose version is deleted ends, and the stable version answers', async () => {

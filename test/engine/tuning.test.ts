@@ -74,7 +74,7 @@ describe('tuning an endpoint', function () {
     const file = join(stage.workspace, 'slipway.yaml');
     writeFileSync(file, 'endpoints: none\n');
     const choice = { threads: 1, processes: 1, batchRows: 8 };
-    await assert.rejects(stage.engine().tuning.write('wine', choice), { kind: 'invalidParameter' });
+    await assert.rejects(stage.engine().tuning.write('wine', choice), { kind: 'settingsHoldNoEndpoints' });
     assert.equal(readFileSync(file, 'utf8'), 'endpoints: none\n');
     await assert.rejects(stage.engine().tuning.write('beer', choice), { kind: 'notFound' });
   });

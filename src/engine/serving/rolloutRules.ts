@@ -30,6 +30,14 @@ export interface Decision {
   readonly decision: 'promote' | 'rollBack' | 'pause' | 'resume';
   readonly who: string;
   readonly why: string;
+  /** The version that comes in instead, where that is why. */
+  readonly replacement?: number | undefined;
+}
+
+/** Why a person decided so; nothing when they gave no reason. */
+export function reasonOf({ why, replacement }: Decision): Saying {
+  const comes = replacement === undefined ? [] : [phrase('takesItsPlace', { version: replacement })];
+  return [...comes, ...because(why)];
 }
 
 /** A bandit leaves each version so much of the requests, or it would never hear that it was wrong. */
@@ -100,12 +108,13 @@ export function look(
 export function decide(
   rollout: Rollout,
   progress: RolloutProgress,
-  { decision, who, why }: Decision,
+  decision: Decision,
   now: number,
 ): Turn | null {
   if (isOver(progress)) return null;
-  const move: Move = { rollout, progress, who, why: because(why), now };
-  switch (decision) {
+  const { who } = decision;
+  const move: Move = { rollout, progress, who, why: reasonOf(decision), now };
+  switch (decision.decision) {
     case 'promote':
       return promote(move);
     case 'rollBack':

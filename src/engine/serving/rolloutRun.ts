@@ -1,6 +1,6 @@
 import { toSlipwayError } from '../../protocol/errors.ts';
 import type { ScorerModelInput, TrafficSplitInput } from '../../protocol/scorer.ts';
-import { because, errorSentence, phrase, type Saying } from '../../protocol/servingSentences.ts';
+import { errorSentence, phrase, type Saying } from '../../protocol/servingSentences.ts';
 import type { RolloutSample, WorkerJobOf } from '../../protocol/worker.ts';
 import type { RolloutClock } from './rolloutClock.ts';
 import {
@@ -11,7 +11,7 @@ import {
   trafficOfNewStep,
   trafficSince,
 } from './rolloutObservation.ts';
-import { begin, callOff, type Decision, decide, giveUp, look } from './rolloutRules.ts';
+import { begin, callOff, type Decision, decide, giveUp, look, reasonOf } from './rolloutRules.ts';
 import type { StoredRollout } from './rolloutStore.ts';
 import { analysis, isOver, type Move, notBegun, type RolloutAction, type Turn } from './rolloutTurns.ts';
 import type { RolloutProgress, RolloutTarget, RolloutTraffic } from './rolloutTypes.ts';
@@ -196,8 +196,8 @@ export function createRolloutRun(rollout: StoredRollout, surroundings: RolloutSu
     async decide(decision) {
       if (progress === null) {
         if (decision.decision !== 'rollBack') return false;
-        const { who, why } = decision;
-        await end(callOff, who, [phrase('calledOffBy', { who }), ...because(why)]);
+        const { who } = decision;
+        await end(callOff, who, [phrase('calledOffBy', { who }), ...reasonOf(decision)]);
         return true;
       }
       const turn = decide(rollout, progress, decision, clock.now());

@@ -2,7 +2,7 @@ import type { RolloutPlan } from '../../protocol/endpointSettings.ts';
 import { SlipwayError, toSlipwayError } from '../../protocol/errors.ts';
 import type { ScorerModelInput, TrafficSplitInput } from '../../protocol/scorer.ts';
 import type { RolloutSummary } from '../../protocol/serving.ts';
-import { because, phrase, type Saying, say } from '../../protocol/servingSentences.ts';
+import { phrase, type Saying, say } from '../../protocol/servingSentences.ts';
 import type { RolloutSample, WorkerJobOf } from '../../protocol/worker.ts';
 import type { Changes } from '../changes.ts';
 import type { Database } from '../database/connection.ts';
@@ -10,7 +10,7 @@ import type { EventStore } from './eventStore.ts';
 import type { RolloutClock } from './rolloutClock.ts';
 import { noTraffic } from './rolloutObservation.ts';
 import type { RegistryNote, RolloutRegistry } from './rolloutRegistry.ts';
-import type { Decision } from './rolloutRules.ts';
+import { type Decision, reasonOf } from './rolloutRules.ts';
 import { createRolloutRun, type RolloutRun } from './rolloutRun.ts';
 import type { RolloutStore, StoredRollout } from './rolloutStore.ts';
 import { rolloutSummary } from './rolloutSummary.ts';
@@ -52,8 +52,7 @@ export interface Rollouts {
    * Begins to bring a version in, and answers when it is loaded and requests are led to it. One that cannot be loaded
    * is rolled back at once, with the reason in the answer.
    *
-   * @throws SlipwayError `notFound`, `rolloutUnderWay`, `endpointNotReady`, or `invalidParameter` when the version is
-   * the stable one.
+   * @throws SlipwayError `notFound`, `rolloutUnderWay`, `versionIsStable` or `endpointNotReady`.
    */
   start(rollout: NewRollout): Promise<RolloutSummary>;
   /**
@@ -175,7 +174,8 @@ export function createRollouts(dependencies: RolloutDependencies): Rollouts {
     progress === null || progress.state === 'running' || progress.state === 'paused';
 
   /** The last rollout was promoted, and a person does not want it after all. */
-  const undo = async (rollout: StoredRollout, { who, why }: Decision): Promise<RolloutSummary> => {
+  const undo = async (rollout: StoredRollout, decision: Decision): Promise<RolloutSummary> => {
+    const { who } = decision;
     const { endpoint, model, stableVersion, candidateVersion, progress } = rollout;
     if (
       progress?.state !== 'promoted' ||
@@ -189,7 +189,7 @@ export function createRollouts(dependencies: RolloutDependencies): Rollouts {
       .some(({ name, version }) => name === model && version === stableVersion);
     if (running && !isLoaded) await running.load(await dependencies.servable(model, stableVersion));
     const now = clock.now();
-    const reason = [phrase('takenBackBy', { who }), ...because(why)];
+    const reason = [phrase('takenBackBy', { who }), ...reasonOf(decision)];
     const undone: RolloutProgress = { ...progress, state: 'rolledBack', reason, share: 0, endedAt: now };
     const routed = running?.route(trafficOf(rollout, undone));
     database.durableTransaction(() => {
@@ -212,8 +212,7 @@ export function createRollouts(dependencies: RolloutDependencies): Rollouts {
         throw new SlipwayError('rolloutUnderWay', { endpoint, version: last.candidateVersion });
       }
       if (modelVersion === stableVersion) {
-        const detail = `Version ${modelVersion} is the stable version of "${endpoint}" already.`;
-        throw new SlipwayError('invalidParameter', { detail });
+        throw new SlipwayError('versionIsStable', { endpoint, version: modelVersion });
       }
       if (target(endpoint) === null) throw new SlipwayError('endpointNotReady', { endpoint });
       const rollout = database.durableTransaction(() => {

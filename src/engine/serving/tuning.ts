@@ -20,7 +20,7 @@ export interface Tuning {
   /**
    * Writes a choice into `slipway.yaml` and gives its absolute path.
    *
-   * @throws SlipwayError `notFound`; `invalidParameter` when the file is not what it should be.
+   * @throws SlipwayError `notFound`; `settingsNotWritten` or `settingsHoldNoEndpoints` when the file is not what it should be.
    */
   write(endpoint: string, choice: RuntimeChoice): Promise<string>;
 }

@@ -68,7 +68,8 @@ async function endRunning(
     endpoint: name,
     decision: 'rollBack',
     who: userInfo().username,
-    why: `Version ${candidate} takes its place.`,
+    why: '',
+    replacement: candidate,
   });
 }
 

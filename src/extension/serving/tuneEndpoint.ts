@@ -1,6 +1,7 @@
 import { env, l10n, ProgressLocation, Uri, window, workspace } from 'vscode';
 import { settingsFile } from '../../protocol/endpointSettings.ts';
 import { toSlipwayError } from '../../protocol/errors.ts';
+import type { Saying } from '../../protocol/servingSentences.ts';
 import { runtimeChoice, type TuningReport, tuningPlan } from '../../protocol/tuning.ts';
 import type { EndpointTarget } from '../contributions.ts';
 import type { EngineFolders } from '../engine/folders.ts';
@@ -9,6 +10,7 @@ import type { Formats } from '../views/formats.ts';
 import type { ReadOnlyDocuments } from '../views/readOnlyDocuments.ts';
 import { type ChosenEndpoint, chooseEndpoint, summaryOf } from './pickEndpoint.ts';
 import { mayLoad } from './pythonConsent.ts';
+import { saidText } from './saidText.ts';
 import { choiceText, tuningDocument } from './tuningDocument.ts';
 
 const mostRows = 65_536;
@@ -32,7 +34,8 @@ export async function tuneEndpoint(
   if (!(await mayLoad(client, { name: summary.modelName, version: summary.modelVersion }))) return;
   const report = await measure(chosen, rows, formats);
   const settings = await client.request('tuning/settings', { endpoint, choice: report.choice });
-  const text = tuningDocument(endpoint, report, settings, { l10n, formats });
+  const said = (reason: Saying) => saidText(reason, formats);
+  const text = tuningDocument(endpoint, report, settings, { l10n, formats, said });
   await documents.showMarkdown(`${endpoint}-${l10n.t('tuning')}`, text);
   void offer(chosen, report, settings, formats);
 }

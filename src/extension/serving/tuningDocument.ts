@@ -1,3 +1,4 @@
+import type { Saying } from '../../protocol/servingSentences.ts';
 import {
   type Measurement,
   type RuntimeChoice,
@@ -12,6 +13,11 @@ interface Texts {
   readonly formats: Formats;
 }
 
+interface DocumentTexts extends Texts {
+  /** A reason in the person's language. */
+  readonly said: (reason: Saying) => string;
+}
+
 /**
  * What was measured of an endpoint's model, what was chosen, and why, as Markdown.
  *
@@ -21,7 +27,7 @@ export function tuningDocument(
   endpoint: string,
   { model, version, rows, machine, measurements, choice, reasons }: TuningReport,
   settings: string,
-  { l10n, formats }: Texts,
+  { l10n, formats, said }: DocumentTexts,
 ): string {
   const { processor, cores } = machine;
   return [
@@ -37,7 +43,7 @@ export function tuningDocument(
       ),
     ),
     `**${escaped(choiceText(choice, { l10n, formats }))}**`,
-    reasons.map((reason) => `- ${escaped(reason)}`).join('\n'),
+    reasons.map((reason) => `- ${escaped(said(reason))}`).join('\n'),
     `## ${escaped(l10n.t('In slipway.yaml'))}`,
     `\`\`\`yaml\n${settings.trimEnd()}\n\`\`\``,
     `## ${escaped(l10n.t('What was measured'))}`,

@@ -257,8 +257,8 @@ describe('Scoring a CSV file', () => {
     it('of names without a format, of itself as output, and of a folder that is not there', async () => {
       await onScoringStage(async ({ put, score, path }) => {
         put('in.csv', 'a,b,c\n1,2,3\n');
-        await assert.rejects(score('in.csv', 'out.txt'), /cannot be told from its name/);
-        await assert.rejects(score('in.csv', 'in.csv', { force: true }), /another file than the input/);
+        await assert.rejects(score('in.csv', 'out.txt'), errorOfKind('scoreFormatUnknown'));
+        await assert.rejects(score('in.csv', 'in.csv', { force: true }), errorOfKind('scoreOutputIsInput'));
         await assert.rejects(score('in.csv', 'no/out.csv'), errorOfKind('scoreWriteFailed'));
         await assert.rejects(score('none.csv', 'out.csv'), errorOfKind('dataUnreadable'));
         await score('in.csv', 'out.txt', { outputFormat: 'csv' });

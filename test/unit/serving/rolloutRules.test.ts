@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { RolloutObservation } from '../../../src/engine/serving/rolloutObservation.ts';
-import { begin, type Decision, decide, giveUp, look } from '../../../src/engine/serving/rolloutRules.ts';
+import {
+  begin,
+  type Decision,
+  decide,
+  giveUp,
+  look,
+  reasonOf,
+} from '../../../src/engine/serving/rolloutRules.ts';
 import { isOver, type Turn } from '../../../src/engine/serving/rolloutTurns.ts';
 import type { Rollout, RolloutCrashes, RolloutProgress } from '../../../src/engine/serving/rolloutTypes.ts';
 import type { RolloutPlanInput } from '../../../src/protocol/endpointSettings.ts';
 import { say } from '../../../src/protocol/servingSentences.ts';
 import { momentsOf, noMoments } from '../../../src/statistics/moments.ts';
+import { portuguese } from './portuguese.ts';
 import { arm, observed, rolloutOf } from './rolloutCases.ts';
 
 const second = 1000;
@@ -195,6 +203,18 @@ describe('rules of rollouts', () => {
       assert.deepEqual(look(rollout, progress, failing, 1).actions, []);
       assert.deepEqual(giveUp({ rollout, progress, who: 'registry', why: [], now: 1 }).actions, []);
     }
+  });
+
+  it('a rollback for another version names that one in any language', () => {
+    const rollout = rolloutOf({});
+    const replaced = { decision: 'rollBack', who: 'Ana', why: '', replacement: 7 } as const;
+    const reason = decide(rollout, started(rollout), replaced, 0)?.progress.reason ?? [];
+    assert.equal(say(reason), 'Ana rolled it back. Version 7 takes its place.');
+    assert.match(say(reason, portuguese), /^Ana .*\. A versão 7 toma o lugar dela\.$/);
+    assert.equal(
+      say(reasonOf({ ...replaced, why: 'it is better' })),
+      'Version 7 takes its place. Reason: it is better',
+    );
   });
 
   it('direct: all at once', () => {

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { fill } from '../../../src/protocol/errors.ts';
 import {
@@ -10,22 +8,13 @@ import {
   type Saying,
   type SentenceKind,
   type SentenceValue,
-  type Speech,
   say,
   servingSentences,
 } from '../../../src/protocol/servingSentences.ts';
 import { readSayingText } from '../../../src/protocol/storedSaying.ts';
+import { portuguese, texts } from './portuguese.ts';
 
 const kinds = Object.keys(servingSentences) as SentenceKind[];
-const texts: Record<string, string> = JSON.parse(
-  readFileSync(join(import.meta.dirname, '../../../l10n/bundle.l10n.pt-br.json'), 'utf8'),
-);
-const portuguese: Speech = {
-  translate: (text, values) => fill(texts[text] ?? text, values),
-  share: (share) => `${(share * 100).toLocaleString('pt-BR')}%`,
-  latency: (milliseconds) => `${milliseconds.toLocaleString('pt-BR')} ms`,
-  figure: (value) => value.toLocaleString('pt-BR'),
-};
 
 const saying: Saying = [
   phrase('hasNoJudgement', { count: 3 }),

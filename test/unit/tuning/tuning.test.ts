@@ -3,11 +3,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSettings } from '../../../src/engine/serving/settings.ts';
 import { endpointsSettings } from '../../../src/protocol/endpointSettings.ts';
+import { type ErrorKind, SlipwayError } from '../../../src/protocol/errors.ts';
+import { say } from '../../../src/protocol/servingSentences.ts';
 import type { Measurement, RuntimeChoice } from '../../../src/protocol/tuning.ts';
 import { choose } from '../../../src/tuning/choice.ts';
 import { repeatRows, waysToRun } from '../../../src/tuning/measurement.ts';
 import { settingsText, writeSettings } from '../../../src/tuning/settingsFile.ts';
 import { inTemporaryFolder } from '../../engine/headless.ts';
+import { portuguese } from '../serving/portuguese.ts';
 
 /** Measurements of a machine with two cores, whose rates a function gives. */
 function measured(rate: (way: RuntimeChoice) => number, spread = 1): readonly Measurement[] {
@@ -27,17 +30,31 @@ const chosenOf = (measurements: readonly Measurement[]) => {
   return { threads, processes, batchRows };
 };
 
+const reasonsOf = (measurements: readonly Measurement[]) => say(choose(measurements).reasons.flat());
+
 describe('The choice of threads, processes and batches', () => {
   it('stays with the default where nothing is clearly faster', () => {
     const measurements = measured(({ threads, processes, batchRows }) =>
       threads > 1 ? 800 : processes > 1 ? 1200 : batchRows === 8 ? 1050 : 1000,
     );
     assert.deepEqual(chosenOf(measurements), { threads: 1, processes: 1, batchRows: 1024 });
-    assert.deepEqual(choose(measurements).reasons, [
-      'Requests that are there at the same time are joined, up to 1024 rows: 1.0 times as many requests as without joining.',
-      '1 thread in one run: 2 threads answer 0.8 times as many requests. More threads spin while they wait for each other.',
-      '1 process: 2 answer 1.2 times as many requests, which is not worth it (100 MB of memory against 200 MB).',
-    ]);
+    const { reasons } = choose(measurements);
+    assert.deepEqual(
+      reasons.map((reason) => say(reason)),
+      [
+        'Requests that are there at the same time are joined, up to 1024 rows: as many requests as without joining.',
+        '1 thread in one run: 2 threads answer 0.8 times as many requests. More threads spin while they wait for each other.',
+        '1 process: 2 answer 1.2 times as many requests, which is not worth it. Memory: 100 MB instead of 200 MB.',
+      ],
+    );
+    assert.deepEqual(
+      reasons.map((reason) => say(reason, portuguese)),
+      [
+        'As requisições presentes ao mesmo tempo são agrupadas, até 1.024 linhas: o mesmo número de requisições em comparação com não agrupar.',
+        '1 thread em cada execução: 2 threads atendem 0,8 vezes o número de requisições. Com mais threads, elas ocupam o processador enquanto esperam umas pelas outras.',
+        '1 processo: 2 atendem 1,2 vezes o número de requisições, o que não compensa. Memória: 100 MB em vez de 200 MB.',
+      ],
+    );
   });
 
   it('takes what is clearly faster, and says how much', () => {
@@ -46,21 +63,25 @@ describe('The choice of threads, processes and batches', () => {
     );
     assert.deepEqual(chosenOf(measurements), { threads: 1, processes: 2, batchRows: 64 });
     assert.match(
-      choose(measurements).reasons.join(' '),
-      /2 processes share the port: 1\.8 times as many requests as 1 process \(200 MB/,
+      reasonsOf(measurements),
+      /2 processes share the port: 1\.8 times as many requests as 1 process\. Memory: 200 MB instead of 100 MB\./,
     );
     const large = measured(({ threads }) => 1000 * threads);
     assert.deepEqual(chosenOf(large), { threads: 2, processes: 1, batchRows: 1024 });
-    assert.match(
-      choose(large).reasons.join(' '),
-      /2 threads in one run: 2\.0 times as many requests as with 1 thread\./,
-    );
-    assert.equal(chosenOf(measured(({ batchRows }) => (batchRows === 1 ? 2000 : 1000))).batchRows, 1);
+    assert.match(reasonsOf(large), /2 threads in one run: 2 times as many requests as with 1 thread\./);
+    const alone = measured(({ batchRows }) => (batchRows === 1 ? 2000 : 1000));
+    assert.equal(chosenOf(alone).batchRows, 1);
+    assert.match(reasonsOf(alone), /not joined: batches of up to 1024 rows answer 0\.5 times as many/);
+    const withoutMemory = measurements.map((one) => ({ ...one, residentBytes: null }));
+    assert.doesNotMatch(reasonsOf(withoutMemory), /Memory/);
   });
 
   it('says when the machine was too busy for its figures to be trusted', () => {
     assert.equal(choose(measured(() => 1000)).reasons.length, 3);
-    assert.match(choose(measured(() => 1000, 1.8)).reasons[3] ?? '', /busy with other things.* 1\.8 times/);
+    assert.match(
+      say(choose(measured(() => 1000, 1.8)).reasons[3] ?? []),
+      /busy with other things.* 1\.8 times/,
+    );
   });
 
   it('tries no more than the machine has', () => {
@@ -174,10 +195,17 @@ describe('The choice in slipway.yaml', () => {
   it('is not written into a file that is no YAML', () =>
     inTemporaryFolder(async (folder) => {
       const file = join(folder, 'slipway.yaml');
-      for (const text of ['endpoints: [', 'endpoints: none\n']) {
+      const refused = async (text: string, kind: ErrorKind) => {
         await writeFile(file, text);
-        await assert.rejects(writeSettings(file, { model: 'wine' }, choice), { kind: 'invalidParameter' });
+        await assert.rejects(writeSettings(file, { model: 'wine' }, choice), (error) => {
+          assert.ok(error instanceof SlipwayError);
+          assert.equal(error.kind, kind);
+          assert.doesNotMatch(error.message, /\n|\{/);
+          return true;
+        });
         assert.equal(await readFile(file, 'utf8'), text);
-      }
+      };
+      await refused('# What we serve\nendpoints: [', 'settingsNotWritten');
+      await refused('endpoints: none\n', 'settingsHoldNoEndpoints');
     }));
 });
