@@ -58,7 +58,9 @@ export const tuneCommand: Command = {
         await writeSettings(file, { model: model.name }, choice);
         console.error(`slipway: ${file} says so now.`);
       } else if (!values.json) {
-        console.log(`\nIn slipway.yaml (--write does it):\n\n${settingsText(model.name, choice).trimEnd()}`);
+        console.log(
+          `\nIn slipway.yaml (--write does it):\n\n${settingsText('', { model: model.name }, choice).trimEnd()}`,
+        );
       }
       return 0;
     });

@@ -3,19 +3,34 @@ import { isMap, LineCounter, parseDocument } from 'yaml';
 import { SlipwayError } from '../protocol/errors.ts';
 import type { RuntimeChoice } from '../protocol/tuning.ts';
 
-/** How a choice is written into `slipway.yaml`, for a person to copy. */
-export function settingsText(endpoint: string, choice: RuntimeChoice): string {
-  const document = parseDocument('');
-  document.setIn(['endpoints', endpoint, 'runtime'], document.createNode(settings(choice)));
-  return String(document);
-}
-
 /** The endpoint that a choice is for. */
 export type TunedEndpoint =
   /** The one of the model's name, or else the one that serves it. */
   | { readonly model: string }
   /** This one. Where the file does not speak of it yet, it is declared to serve what it serves already. */
   | { readonly endpoint: string; readonly model: string; readonly version: number };
+
+/** What a `slipway.yaml` says of an endpoint with a choice, for a person to copy. @param text what the file holds. */
+export function settingsText(text: string, tuned: TunedEndpoint, choice: RuntimeChoice): string {
+  const given = parseDocument(text);
+  const endpoints = given.get('endpoints');
+  const name = 'endpoint' in tuned ? tuned.endpoint : endpointOf(endpoints, tuned.model);
+  const isDeclared = isMap(endpoints) && endpoints.has(name);
+  const document = parseDocument('');
+  document.setIn(
+    ['endpoints', name],
+    document.createNode({ ...(isDeclared ? {} : declaration(tuned)), runtime: settings(choice) }),
+  );
+  return String(document);
+}
+
+/** What a `slipway.yaml` holds; nothing when there is none. */
+export async function readSettingsText(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+}
 
 /**
  * Writes a choice into a `slipway.yaml`; all else in it stays as it is, comments too.
@@ -27,10 +42,7 @@ export async function writeSettings(
   tuned: TunedEndpoint,
   choice: RuntimeChoice,
 ): Promise<void> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
-    throw error;
-  });
+  const text = await readSettingsText(file);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [problem] = document.errors;

@@ -224,13 +224,14 @@ describe('endpoint page', () => {
       await body.fill('{"inputs": [');
       await open.page.getByText('This is not JSON.').waitFor();
       await body.fill('{"inputs": []}');
-      await open.page.getByRole('spinbutton', { name: 'Limit of p99 (ms)' }).fill('20');
+      await open.page.getByRole('spinbutton', { name: 'Limit of p99 (ms)' }).fill('2.5');
+      assert.equal(await open.page.locator('vscode-textfield:invalid').count(), 0);
       await button('Start Load Test').click();
       await open.until(() => asked('serving/loadTest').length === 1);
       assert.deepEqual(asked('serving/loadTest')[0], {
         endpoint: 'churn',
         body: '{"inputs": []}',
-        plan: { firstRate: 10, lastRate: 5000, seconds: 3, latencyLimit: 20 },
+        plan: { firstRate: 10, lastRate: 5000, seconds: 3, latencyLimit: 2.5 },
       });
     });
 

@@ -1,5 +1,6 @@
 import type { Locator } from 'playwright-core';
 import type { Workbench } from '../workbench/workbench.ts';
+import { chooseInContextMenu } from './contextMenu.ts';
 import { row } from './sideBar.ts';
 import { until } from './until.ts';
 
@@ -22,6 +23,21 @@ export async function startCanary(workbench: Workbench): Promise<void> {
   await page.locator('.quick-input-widget').getByText('The steps of version 3').waitFor();
   await page.keyboard.press('Enter');
   await page.locator('.monaco-dialog-box').getByRole('button', { name: 'Start Rollout' }).click();
+}
+
+/**
+ * Moves version 3 of the sample's model to Production.
+ *
+ * @param traffic what the question must say of the requests.
+ */
+export async function promoteServed(workbench: Workbench, traffic: string): Promise<void> {
+  const { page } = workbench;
+  await chooseInContextMenu(row(workbench, 'v3', 'Models'), 'Promote Version');
+  await workbench.pick('to which stage?', 'the one that answers for real');
+  await page.locator('.quick-input-widget').getByText('Kept with your name and the time').waitFor();
+  await page.keyboard.press('Enter');
+  const dialog = page.locator('.monaco-dialog-box');
+  await dialog.filter({ hasText: traffic }).getByRole('button', { name: 'Promote' }).click();
 }
 
 /** A request to the only endpoint. */

@@ -10,6 +10,7 @@ import { chooseInContextMenu } from './contextMenu.ts';
 import { startCanary, startEndpoint } from './endpointActions.ts';
 import { endpointLog } from './endpointLog.ts';
 import { inSampleProject } from './inSampleProject.ts';
+import { said } from './notifications.ts';
 import { row } from './sideBar.ts';
 import { slipwayProcesses } from './slipwayProcesses.ts';
 import { until } from './until.ts';
@@ -150,14 +151,4 @@ async function typePath(workbench: Workbench, title: string, path: string): Prom
     return false;
   });
   await dialog.locator('.quick-input-action .monaco-button').first().click();
-}
-
-/** The editor does not pop its notifications up while it is driven by tests; its list, which closes when empty, has them. */
-async function said(workbench: Workbench, text: string | RegExp): Promise<void> {
-  const center = workbench.page.locator('.notifications-center.visible');
-  await until(`the notification ${text}`, async () => {
-    if (!(await center.isVisible())) await workbench.runCommand('Notifications: Show Notifications');
-    return center.getByText(text).first().isVisible();
-  });
-  await workbench.runCommand('Notifications: Clear All Notifications');
 }

@@ -3,7 +3,12 @@ import { settingsFile } from '../../protocol/endpointSettings.ts';
 import type { ScorerModel } from '../../protocol/scorer.ts';
 import type { EndpointSummary } from '../../protocol/serving.ts';
 import type { RuntimeChoice, TuningPlan, TuningReport } from '../../protocol/tuning.ts';
-import { settingsText, writeSettings } from '../../tuning/settingsFile.ts';
+import {
+  readSettingsText,
+  settingsText,
+  type TunedEndpoint,
+  writeSettings,
+} from '../../tuning/settingsFile.ts';
 import type { JobControl, WorkerProcesses } from '../workerProcess.ts';
 
 /** Finds out how the endpoints of a folder run best on this machine. */
@@ -15,8 +20,8 @@ export interface Tuning {
    *   `cancelled`.
    */
   measure(endpoint: string, plan: TuningPlan, control: JobControl): Promise<TuningReport>;
-  /** The section of `slipway.yaml` that holds a choice. */
-  settings(endpoint: string, choice: RuntimeChoice): string;
+  /** The section of `slipway.yaml` that `write` would leave. @throws SlipwayError `notFound`. */
+  settings(endpoint: string, choice: RuntimeChoice): Promise<string>;
   /**
    * Writes a choice into `slipway.yaml` and gives its absolute path.
    *
@@ -38,17 +43,22 @@ export interface TuningDependencies {
 
 export function createTuning(dependencies: TuningDependencies): Tuning {
   const { workspace, workers, endpoint, loadable, script } = dependencies;
+  const file = join(workspace, settingsFile);
+  const tuned = (name: string): TunedEndpoint => {
+    const { modelName, modelVersion } = endpoint(name);
+    return { endpoint: name, model: modelName, version: modelVersion };
+  };
   return {
     async measure(name, plan, control) {
       const { modelName, modelVersion } = endpoint(name);
       const model = await loadable(modelName, modelVersion);
       return workers.run({ type: 'tune', ...plan, model, script }, control);
     },
-    settings: settingsText,
+    async settings(name, choice) {
+      return settingsText(await readSettingsText(file), tuned(name), choice);
+    },
     async write(name, choice) {
-      const { modelName, modelVersion } = endpoint(name);
-      const file = join(workspace, settingsFile);
-      await writeSettings(file, { endpoint: name, model: modelName, version: modelVersion }, choice);
+      await writeSettings(file, tuned(name), choice);
       return file;
     },
   };

@@ -17,6 +17,12 @@ export interface ChosenVersion {
 /** Which versions are the likeliest in a question: those of these stages first, in this order. */
 export type StageOrder = readonly Stage[];
 
+/** Which versions are offered, and what is said when there is none of them. */
+export interface VersionRestriction {
+  readonly suits: (version: ModelVersionSummary) => boolean;
+  readonly none: string;
+}
+
 /**
  * The version that a target names, or the one that the person chooses: of the target's model, or of all models.
  *
@@ -28,6 +34,7 @@ export async function pickVersion(
   title: string,
   order: StageOrder,
   target?: ModelTarget,
+  restriction?: VersionRestriction,
 ): Promise<ChosenVersion | undefined> {
   if (target?.version !== undefined) {
     const params = { name: target.model, version: target.version };
@@ -42,7 +49,8 @@ export async function pickVersion(
         Promise.all(names.map((name) => client.request('registry/versions', { name }))),
         client.request('serving/endpoints', {}),
       ]);
-      return lists.flat().map((version) => {
+      const offered = restriction ? lists.flat().filter(restriction.suits) : lists.flat();
+      return offered.map((version) => {
         const served = endpointServing(version, endpoints) !== undefined;
         return {
           label: `${version.name} v${version.version}`,
@@ -66,7 +74,7 @@ export async function pickVersion(
           rank(one.value.version, order) - rank(other.value.version, order) ||
           other.value.version.createdAt - one.value.version.createdAt,
       ),
-    none: l10n.t('No model is registered yet. Register the model of a run first.'),
+    none: restriction?.none ?? l10n.t('No model is registered yet. Register the model of a run first.'),
   });
 }
 

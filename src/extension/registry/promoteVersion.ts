@@ -30,7 +30,8 @@ export async function promoteVersion(
   if (stage === undefined) return;
   const why = target?.why ?? (await askWhy(version, stage));
   if (why === undefined) return;
-  if (!(await confirmed(client, version, stage))) return;
+  const endpoints = await client.request('serving/endpoints', {});
+  if (!(await confirmed(client, version, stage, endpoints))) return;
 
   const { promoted, archived } = await window.withProgress(
     { location: ProgressLocation.Notification, title: l10n.t('Promoting "{0}"…', version.name) },
@@ -43,20 +44,36 @@ export async function promoteVersion(
         why,
       }),
   );
-  void offerNext(client, promoted, archived);
+  const follower = endpoints.find(
+    (endpoint) =>
+      endpoint.modelName === promoted.name &&
+      endpoint.state === 'ready' &&
+      takesOver(endpoint, stage, promoted.version),
+  );
+  void offerNext(client, promoted, archived, follower?.name ?? null);
 }
 
-/** Not waited for: the command is done when the version has moved, whatever becomes of the notification. */
+/**
+ * Not waited for: the command is done when the version has moved, whatever becomes of the notification.
+ *
+ * @param follower the endpoint at which the version comes in by itself, or null.
+ */
 async function offerNext(
   client: EngineClient,
   { name, version, stage }: ModelVersionSummary,
   archived: readonly number[],
+  follower: string | null,
 ): Promise<void> {
   const start = l10n.t('Start Endpoint');
+  const open = l10n.t('Open Endpoint');
   const done = l10n.t('Version {0} of "{1}" is now in stage {2}.', version, name, stageText(stage));
   const numbers = archived.map((old) => `v${old}`).join(', ');
   const also = archived.length === 0 ? '' : ` ${l10n.t('Archived: {0}.', numbers)}`;
-  const next = await window.showInformationMessage(done + also, ...(stage === 'Production' ? [start] : []));
+  const offered = follower !== null ? [open] : stage === 'Production' ? [start] : [];
+  const next = await window.showInformationMessage(done + also, ...offered);
+  if (next === open && follower !== null) {
+    await runCommand('slipway.openEndpoint', { folder: client.id, endpoint: follower });
+  }
   if (next === start) await runCommand('slipway.startEndpoint', { folder: client.id, model: name, version });
 }
 
@@ -97,15 +114,19 @@ async function askWhy(version: ModelVersionSummary, stage: Stage): Promise<strin
     title: l10n.t('{0} v{1} to {2}: why?', version.name, version.version, stageText(stage)),
     placeHolder: l10n.t('Such as: better accuracy on the newest data'),
     prompt: l10n.t('Kept with your name and the time, so that others understand it later.'),
+    // One looks at the runs while writing it.
+    ignoreFocusOut: true,
   });
 }
 
 /** Only what changes production, or takes a version's stage away from it, is confirmed. */
-async function confirmed(client: EngineClient, version: ModelVersionSummary, stage: Stage): Promise<boolean> {
-  const [versions, endpoints] = await Promise.all([
-    client.request('registry/versions', { name: version.name }),
-    client.request('serving/endpoints', {}),
-  ]);
+async function confirmed(
+  client: EngineClient,
+  version: ModelVersionSummary,
+  stage: Stage,
+  endpoints: readonly EndpointSummary[],
+): Promise<boolean> {
+  const versions = await client.request('registry/versions', { name: version.name });
   const displaced = versions.filter(
     (other) =>
       other.version !== version.version &&
@@ -120,7 +141,7 @@ async function confirmed(client: EngineClient, version: ModelVersionSummary, sta
     stage === 'Production' && productionVersion(versions) === null
       ? l10n.t('No version of "{0}" is in production now.', version.name)
       : null,
-    trafficSentence(version, stage, endpoints),
+    ...trafficSentences(version, stage, endpoints),
   ];
   const promote = l10n.t('Promote');
   const answer = await window.showWarningMessage(
@@ -150,25 +171,49 @@ function displacementSentence(
   return null;
 }
 
-/** What happens to requests: an endpoint serves its version until it is started with another one. */
-function trafficSentence(
+/** What happens to requests: one sentence for each endpoint that serves the model. */
+function trafficSentences(
   version: ModelVersionSummary,
   stage: Stage,
   endpoints: readonly EndpointSummary[],
-): string {
-  const endpoint = endpoints.find(({ modelName, state }) => modelName === version.name && state === 'ready');
-  if (!endpoint) return l10n.t('No endpoint serves this model now, so no traffic changes.');
-  if (endpoint.modelVersion === version.version || stage !== 'Production') {
+): readonly string[] {
+  const serving = endpoints.filter(({ modelName, state }) => modelName === version.name && state === 'ready');
+  if (serving.length === 0) return [l10n.t('No endpoint serves this model now, so no traffic changes.')];
+  return serving.map((endpoint) => trafficSentence(version, stage, endpoint));
+}
+
+/** An endpoint serves its version until it is started with another one, unless `slipway.yaml` says otherwise. */
+function trafficSentence({ version }: ModelVersionSummary, stage: Stage, endpoint: EndpointSummary): string {
+  const { name, modelVersion, declared } = endpoint;
+  if (takesOver(endpoint, stage, version)) {
     return l10n.t(
-      'The endpoint "{0}" keeps serving version {1}; no traffic changes.',
-      endpoint.name,
-      endpoint.modelVersion,
+      'The endpoint "{0}" follows this stage: version {1} comes in for version {2}, as slipway.yaml says.',
+      name,
+      version,
+      modelVersion,
     );
   }
-  return l10n.t(
-    'The endpoint "{0}" keeps serving version {1} until you start it with version {2}.',
-    endpoint.name,
-    endpoint.modelVersion,
-    version.version,
-  );
+  if (modelVersion === version || stage !== 'Production') {
+    // What is declared may try a version of another stage beside its own.
+    return declared
+      ? l10n.t('The endpoint "{0}" keeps serving version {1}.', name, modelVersion)
+      : l10n.t('The endpoint "{0}" keeps serving version {1}; no traffic changes.', name, modelVersion);
+  }
+  return declared
+    ? l10n.t(
+        'The endpoint "{0}" keeps serving version {1}, as slipway.yaml does not let it follow this stage.',
+        name,
+        modelVersion,
+      )
+    : l10n.t(
+        'The endpoint "{0}" keeps serving version {1} until you start it with version {2}.',
+        name,
+        modelVersion,
+        version,
+      );
+}
+
+/** Whether an endpoint follows a stage, and so begins to serve the version that came there. */
+function takesOver({ follows, modelVersion }: EndpointSummary, stage: Stage, version: number): boolean {
+  return follows.type === 'stage' && follows.stage === stage && modelVersion !== version;
 }

@@ -51,8 +51,8 @@ function checkSection(
       outputs.map((output) => [
         code(output.name),
         formats.count(output.differentRows),
-        numberText(output.largestAbsolute),
-        numberText(output.meanAbsolute),
+        numberText(output.largestAbsolute, formats),
+        numberText(output.meanAbsolute, formats),
       ]),
     ),
     ...outputs.flatMap(examplesTable),
@@ -81,8 +81,6 @@ function examplesTable({ name, examples }: OutputDifference): readonly string[] 
   ];
 }
 
-/** Differences are tiny or plain: a few digits tell both. */
-function numberText(value: number | null): string {
-  if (value === null) return '–';
-  return value === 0 ? '0' : value.toPrecision(3);
+function numberText(value: number | null, formats: Formats): string {
+  return value === null ? '–' : escaped(formats.metric(value));
 }

@@ -1,6 +1,7 @@
 import { l10n, window } from 'vscode';
 import { type ConversionReport, convertibleFlavors } from '../../protocol/conversion.ts';
 import { SlipwayError } from '../../protocol/errors.ts';
+import type { ModelVersionSummary } from '../../protocol/registry.ts';
 import type { ModelTarget } from '../contributions.ts';
 import type { EngineClient } from '../engine/client.ts';
 import type { EngineFolders } from '../engine/folders.ts';
@@ -21,10 +22,15 @@ export async function convertToOnnx(
 ): Promise<void> {
   const order = ['Production', 'Staging', 'None', 'Archived'] as const;
   const title = l10n.t('Choose the version to convert to ONNX');
-  const chosen = await pickVersion(folders, formats, title, order, target);
+  const chosen = await pickVersion(folders, formats, title, order, target, {
+    suits: isConvertible,
+    none: l10n.t(
+      'No version can be converted to ONNX: register a model of scikit-learn, XGBoost or LightGBM first.',
+    ),
+  });
   if (!chosen) return;
   const { name, version, flavors } = chosen.version;
-  if (flavors.includes('onnx') || !convertibleFlavors.some((flavor) => flavors.includes(flavor))) {
+  if (!isConvertible(chosen.version)) {
     throw new SlipwayError('notConvertible', { model: name, version, flavors: flavors.join(', ') });
   }
   const client = folders.of(chosen.folder);
@@ -33,6 +39,10 @@ export async function convertToOnnx(
   const report = await askForLong(client, working, 'conversion/convert', { name, version });
   await documents.showMarkdown(`${name}-v${version}-onnx`, conversionDocument(report, formats));
   await decide(client, report, formats);
+}
+
+function isConvertible({ flavors }: ModelVersionSummary): boolean {
+  return !flavors.includes('onnx') && convertibleFlavors.some((flavor) => flavors.includes(flavor));
 }
 
 /** Beside the report, so that the person can read it before they answer. No answer is a no. */

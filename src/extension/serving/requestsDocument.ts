@@ -2,6 +2,7 @@ import type { LoggedRequestEntry } from '../../protocol/requests.ts';
 import type { Formats, Translator } from '../views/formats.ts';
 import { code, escaped, table } from '../views/markdown.ts';
 import { readableJson } from './readableJson.ts';
+import { roleText } from './roleText.ts';
 
 /** How many characters of inputs and outputs a table shows: as many as one takes in at a glance. */
 const shownText = 160;
@@ -45,7 +46,7 @@ export function requestsDocument(
   const rows = requests.map((request) => [
     escaped(formats.moment(request.receivedAt)),
     request.status >= 400 ? `**❌ ${request.status}**` : `${request.status}`,
-    request.version === null ? '–' : escaped(`v${request.version} · ${request.variant}`),
+    request.version === null ? '–' : escaped(`v${request.version} · ${roleText(request.variant, l10n)}`),
     jsonCell(request.inputs),
     jsonCell(request.outputs),
     code(request.requestId),

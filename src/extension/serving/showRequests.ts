@@ -2,6 +2,7 @@ import { l10n } from 'vscode';
 import { requestFilter } from '../../protocol/requests.ts';
 import type { EndpointTarget } from '../contributions.ts';
 import type { EngineFolders } from '../engine/folders.ts';
+import { askForLong } from '../maintenance/longRequest.ts';
 import type { Formats } from '../views/formats.ts';
 import type { ReadOnlyDocuments } from '../views/readOnlyDocuments.ts';
 import { chooseEndpoint } from './pickEndpoint.ts';
@@ -19,7 +20,8 @@ export async function showRequests(
   const chosen = await chooseEndpoint(folders, formats, target);
   if (!chosen) return;
   const { client, endpoint } = chosen;
-  const { requests, before } = await client.request('requests/page', {
+  const reading = l10n.t('Reading the requests of "{0}"…', endpoint);
+  const { requests, before } = await askForLong(client, reading, 'requests/page', {
     endpoint,
     filter: requestFilter.parse({}),
     before: null,

@@ -3,6 +3,7 @@ import type { EndpointSummary, VariantSummary } from '../../protocol/serving.ts'
 import type { Formats } from '../views/formats.ts';
 import { type TooltipRow, tooltipOf } from '../views/tooltips.ts';
 import { errorsText, latencyRow } from './endpointDescription.ts';
+import { roleText } from './roleText.ts';
 
 /** How the variants of an endpoint read: one version each, with its share of the traffic. */
 
@@ -16,7 +17,7 @@ export function variantDescription(variant: VariantSummary, formats: Formats): s
   const { share, latencyP50, latencyP99, errorCount } = variant;
   return [
     share === null ? null : formats.share(share),
-    roleText(variant.name),
+    roleText(variant.name, l10n),
     latencyP50 === null || latencyP99 === null
       ? null
       : `p50 ${formats.latency(latencyP50)} · p99 ${formats.latency(latencyP99)}`,
@@ -40,26 +41,11 @@ export function variantTooltip(
 ): MarkdownString {
   const { share, latencyP50, latencyP99 } = variant;
   const rows: TooltipRow[] = [
-    [l10n.t('Role'), roleText(variant.name)],
+    [l10n.t('Role'), roleText(variant.name, l10n)],
     [l10n.t('Requests'), `${formats.count(variant.requestCount)} · ${formats.rate(variant.rate)}`],
     [l10n.t('Errors'), formats.count(variant.errorCount)],
   ];
   if (share !== null) rows.unshift([l10n.t('Share of the traffic'), formats.share(share)]);
   if (latencyP50 !== null && latencyP99 !== null) rows.push(latencyRow(latencyP50, latencyP99, formats));
   return tooltipOf(variantLabel(variant, endpoint), rows);
-}
-
-function roleText(name: string): string {
-  switch (name) {
-    case 'stable':
-      return l10n.t('stable');
-    case 'candidate':
-      return l10n.t('candidate');
-    case 'shadow':
-      return l10n.t('shadow');
-    case 'version':
-      return l10n.t('asked for by number');
-    default:
-      return name;
-  }
 }

@@ -1,11 +1,20 @@
-import { commands, type Disposable, EventEmitter, Uri, workspace } from 'vscode';
+import {
+  commands,
+  type Disposable,
+  EventEmitter,
+  l10n,
+  ProgressLocation,
+  Uri,
+  window,
+  workspace,
+} from 'vscode';
 import { createDisposables } from './disposables.ts';
 
 /** Documents that Slipway writes and the person only reads; they live in memory, so closing one asks nothing. */
 export interface ReadOnlyDocuments extends Disposable {
   /** Puts a text under a path such as `/churn.md`; an open document of that path changes. */
   put(path: string, text: string): Uri;
-  /** Shows Markdown as people read it, under a name that may hold anything. */
+  /** Shows Markdown as people read it, under a name that may hold anything; says so while that takes its time. */
   showMarkdown(name: string, text: string): Promise<void>;
 }
 
@@ -31,7 +40,15 @@ export function createReadOnlyDocuments(): ReadOnlyDocuments {
   return {
     put,
     async showMarkdown(name, text) {
-      await commands.executeCommand('markdown.showPreview', put(`/${encodeURIComponent(name)}.md`, text));
+      const uri = put(`/${name.replaceAll(/[%/\\]/g, encodeURIComponent)}.md`, text);
+      await window.withProgress(
+        { location: ProgressLocation.Notification, title: l10n.t('Opening the report…') },
+        async () => {
+          await commands.executeCommand('markdown.showPreview', uri);
+          // The first preview stays empty until the editor has loaded what it draws Markdown with: this waits for that.
+          await commands.executeCommand('markdown.api.render', '');
+        },
+      );
     },
     dispose: () => disposables.dispose(),
   };

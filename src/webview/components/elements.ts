@@ -31,6 +31,8 @@ interface TextfieldAttributes extends HTMLAttributes<HTMLElement> {
   readonly value?: string;
   readonly placeholder?: string;
   readonly invalid?: boolean;
+  /** Of a number: without it the browser takes whole ones only. */
+  readonly step?: 'any';
 }
 
 /** The elements of `@vscode-elements/elements` that the pages use, with the attributes that they set. */

@@ -41,6 +41,7 @@ export function LoadTestSection(properties: {
       <span class="control-name">{title}</span>
       <vscode-textfield
         type="number"
+        step="any"
         label={title}
         value={fields[name]}
         invalid={plan.invalid.includes(name)}

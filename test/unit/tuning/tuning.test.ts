@@ -120,7 +120,7 @@ describe('The choice in slipway.yaml', () => {
 
   it('reads as it is shown', () => {
     assert.equal(
-      settingsText('wine', choice),
+      settingsText('', { model: 'wine' }, choice),
       'endpoints:\n  wine:\n    runtime:\n      threads: 1\n      processes: 2\n      batchRows: 64\n',
     );
   });
@@ -129,7 +129,7 @@ describe('The choice in slipway.yaml', () => {
     inTemporaryFolder(async (folder) => {
       const file = join(folder, 'slipway.yaml');
       await writeSettings(file, { model: 'wine' }, choice);
-      assert.equal(await readFile(file, 'utf8'), settingsText('wine', choice));
+      assert.equal(await readFile(file, 'utf8'), settingsText('', { model: 'wine' }, choice));
       await writeFile(
         file,
         [
