@@ -40,11 +40,13 @@ PRAGMA user_version = ${inferenceLogVersion};
  * had a row for each, are deleted.
  *
  * @returns how many were.
+ * @throws Error when it is of a later version.
  */
 export function prepareInferenceLog(connection: Database): number {
   const prepare = connection.transaction(() => {
     const version = Number(connection.pragma('user_version', { simple: true }));
     if (version === inferenceLogVersion) return 0;
+    if (version > inferenceLogVersion) throw new Error('It was written by a newer Slipway.');
     const deleted =
       version === 0 ? 0 : Number(connection.prepare('SELECT count(*) FROM requests').pluck().get());
     connection.exec(`DROP TABLE IF EXISTS requests; DROP TABLE IF EXISTS layouts; ${schema}`);

@@ -113,6 +113,17 @@ describe('The writer of an inference log', () => {
     );
   });
 
+  it('leaves the file of a newer Slipway as it is', () => {
+    const file = join(folder, 'newer.db');
+    const database = new BetterSqlite3(file);
+    database.exec(
+      'CREATE TABLE requests (id INTEGER); INSERT INTO requests VALUES (1); PRAGMA user_version = 99',
+    );
+    assert.throws(() => open(file, []), /newer Slipway/);
+    assert.equal(database.prepare('SELECT count(*) FROM requests').pluck().get(), 1);
+    database.close();
+  });
+
   it('says how many requests are lost when the file is held until the end', () => {
     const file = join(folder, 'lost.db');
     const warnings: string[] = [];
