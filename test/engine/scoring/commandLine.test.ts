@@ -103,7 +103,11 @@ describe('slipway score', function () {
           /inputs are no columns of a table \("image" of shape \[any, 3, 2, 2\]\)/,
         ],
         [['wine', '--input', 'none.csv', '--output', 'o.csv'], 1, /there is no such file/],
-        [['wine', '--input', 'in.csv', '--output', 'in.csv'], 1, /over the file .*in\.csv that is scored\. Choose another name/],
+        [
+          ['wine', '--input', 'in.csv', '--output', 'in.csv'],
+          1,
+          /over the file .*in\.csv that is scored\. Choose another name/,
+        ],
         [['wine', '--input', 'in.csv'], 2, /score needs --output FILE/],
         [['--input', 'in.csv', '--output', 'o.csv'], 2, /score takes one model/],
         [
