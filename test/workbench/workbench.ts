@@ -186,6 +186,8 @@ function pageActions(page: Page): Omit<Workbench, 'page' | 'dataFolder' | 'dispo
       } catch (error) {
         // The key is lost while the focus is in a page that is still loading, or an earlier palette closes.
         if (!(error instanceof errors.TimeoutError) || attempt === mostPalettes) throw error;
+        // One that was opened too early may never show what came since.
+        await page.keyboard.press('Escape');
       }
     }
     await moveMouseAway();
