@@ -1,4 +1,4 @@
-import { fill } from '../protocol/errors.ts';
+import { fill } from '../protocol/errorDetails.ts';
 import { type ImportOmission, omissionReasons } from '../protocol/importing.ts';
 
 /** Prints what was not taken, or not written, one line for each. */

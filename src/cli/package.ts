@@ -2,17 +2,19 @@ import { resolve } from 'node:path';
 import { SlipwayError } from '../protocol/errors.ts';
 import { chooseModel, modelUsage } from './chosenModel.ts';
 import { type Command, readArguments } from './command.ts';
+import { readHostNames } from './hostNameOption.ts';
 import { numberOption } from './numberOption.ts';
 import { bytesText, counted, storeOptions, toTheEnd } from './storeCommand.ts';
 import { UsageError } from './usageError.ts';
 
 export const packageCommand: Command = {
-  usage: `  slipway package MODEL --output DIR [--force] [--platform P] [--port N] [--threads N] [--processes N]
-                [--batch-rows N] [--workspace DIR] [--json]
+  usage: `  slipway package MODEL --output DIR [--force] [--platform P] [--host-name NAME]... [--port N]
+                [--threads N] [--processes N] [--batch-rows N] [--workspace DIR] [--json]
       Writes a folder that serves a model with Node.js alone: with a Dockerfile, a bill of materials and a self-test.
       ${modelUsage}
       --force           replaces what is in DIR
       --platform P      whose native modules it takes along, such as linux-x64 (default: this machine's)
+      --host-name NAME  a further host name by which it is asked, such as that of a proxy before it; may be repeated
       --port N          the port that it listens on (default: 8080)`,
   run: (args) => {
     const { values, positionals } = readArguments(args, {
@@ -21,6 +23,7 @@ export const packageCommand: Command = {
         output: { type: 'string' },
         force: { type: 'boolean' },
         platform: { type: 'string' },
+        'host-name': { type: 'string', multiple: true },
         port: { type: 'string' },
         threads: { type: 'string' },
         processes: { type: 'string' },
@@ -34,6 +37,7 @@ export const packageCommand: Command = {
     const folder = resolve(values.output);
     const platform = readPlatform(values.platform);
     const config = {
+      hosts: values['host-name'] && readHostNames(values['host-name']),
       port: numberOption('port', values.port, 1, 65_535),
       threads: numberOption('threads', values.threads, 1, 256),
       processes: numberOption('processes', values.processes, 1, 64),

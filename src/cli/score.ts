@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Engine } from '../engine/engine.ts';
+import { worded } from '../protocol/errorDetails.ts';
 import { SlipwayError } from '../protocol/errors.ts';
 import {
   type DataFormat,
@@ -57,8 +58,9 @@ async function score(
       { signal, progress: (fraction, message) => terminal.show(fraction, progressText(message)) },
     );
     terminal.clear();
-    for (const warning of report.warnings) console.error(`slipway: ${warning}`);
-    console.log(json ? JSON.stringify(report) : reportText(report));
+    const warnings = report.warnings.map((warning) => String(worded(warning)));
+    for (const warning of warnings) console.error(`slipway: ${warning}`);
+    console.log(json ? JSON.stringify({ ...report, warnings }) : reportText(report));
     return 0;
   } catch (error) {
     if (!(error instanceof SlipwayError) || error.kind !== 'cancelled') throw error;

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
-import { hostName } from '../protocol/hostName.ts';
 import type { BegunScorer } from '../supervision/begunScorer.ts';
 import { keepUntilSignal } from '../supervision/keepUntilSignal.ts';
 import { type Fleet, startFleet } from '../supervision/scorerFleet.ts';
 import { type ChosenModel, chooseModel, modelUsage } from './chosenModel.ts';
 import { type Command, readArguments } from './command.ts';
+import { readHostNames } from './hostNameOption.ts';
 import { findInterpreter } from './interpreter.ts';
 import { numberOption } from './numberOption.ts';
 import { scripts } from './scripts.ts';
@@ -150,7 +150,7 @@ function readOptions(args: readonly string[]): ServeOptions {
     model,
     workspace: values.workspace,
     host,
-    hosts: (values['host-name'] ?? []).map(readHostName),
+    hosts: readHostNames(values['host-name']),
     port: numberOption('port', values.port, 0, 65_535) ?? 0,
     grpcPort: numberOption('grpc-port', values['grpc-port'], 0, 65_535) ?? null,
     token: readToken(host, values.token, values['no-token'] === true),
@@ -161,12 +161,6 @@ function readOptions(args: readonly string[]): ServeOptions {
     allowPython: values['allow-python'] === true,
     python: values.python,
   };
-}
-
-function readHostName(text: string): string {
-  const { data, error } = hostName.safeParse(text);
-  if (data === undefined) throw new UsageError(`--host-name: ${error.issues[0]?.message}, not ${text}`);
-  return data;
 }
 
 function readToken(host: string, token: string | undefined, none: boolean): string | null {

@@ -1,7 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Engine, EngineOptions } from '../engine/engine.ts';
-import { type ErrorData, fromErrorData, SlipwayError, toSlipwayError } from '../protocol/errors.ts';
+import {
+  type ErrorData,
+  type ErrorKind,
+  fromErrorData,
+  SlipwayError,
+  toSlipwayError,
+} from '../protocol/errors.ts';
 import { scripts } from './scripts.ts';
 import { createTerminalProgress, type TerminalProgress } from './terminalProgress.ts';
 
@@ -110,9 +116,15 @@ export function tellFailure(thrown: unknown): void {
   console.error(`slipway: ${error.message}\n${stack}\nPlease report it with these lines.`);
 }
 
-/** What happened and what to do about it, as one line. */
+const remediesHere: ReadonlyMap<ErrorKind, string> = new Map([
+  ['internal', 'Please report it.'],
+  ['endpointFailed', 'Start it again.'],
+]);
+
+/** What happened and what to do about it, as one line, which names no output channel: only the editor has some. */
 export function sentenceOf(error: SlipwayError | ErrorData): string {
-  const { message, remedy } = error instanceof SlipwayError ? error : fromErrorData(error);
+  const { kind, message, remedy: inEditor } = error instanceof SlipwayError ? error : fromErrorData(error);
+  const remedy = remediesHere.get(kind) ?? inEditor;
   if (remedy === '') return message;
   return /[.!?]$/.test(message) ? `${message} ${remedy}` : `${message}. ${remedy}`;
 }

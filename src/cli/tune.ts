@@ -1,20 +1,21 @@
 import { join } from 'node:path';
 import { say } from '../protocol/servingSentences.ts';
-import type { RuntimeChoice, TuningReport } from '../protocol/tuning.ts';
+import { quickTuning, type RuntimeChoice, type TuningReport, tuningPlan } from '../protocol/tuning.ts';
 import { tune } from '../tuning/measurement.ts';
 import { settingsText, writeSettings } from '../tuning/settingsFile.ts';
 import { chooseModel, modelUsage } from './chosenModel.ts';
 import { type Command, readArguments } from './command.ts';
 import { numberOption } from './numberOption.ts';
 import { scripts } from './scripts.ts';
-import { bytesText, storeOptions, toTheEnd, workspaceFolder } from './storeCommand.ts';
+import { bytesText, counted, storeOptions, toTheEnd, workspaceFolder } from './storeCommand.ts';
 import { UsageError } from './usageError.ts';
 
 export const tuneCommand: Command = {
-  usage: `  slipway tune MODEL [--seconds N] [--rows N] [--write] [--workspace DIR] [--json]
+  usage: `  slipway tune MODEL [--seconds N | --quick] [--rows N] [--write] [--workspace DIR] [--json]
       Measures threads, processes and batches for a model on this machine, and says what it would choose and why.
       ${modelUsage}
       --seconds N       how long each way is measured, twice (default: 2)
+      --quick           measures each way for half a second, and once: for a first impression
       --rows N          rows of each request (default: 1)
       --write           writes the choice into slipway.yaml; all else in it stays`,
   run: (args) => {
@@ -22,6 +23,7 @@ export const tuneCommand: Command = {
       options: {
         ...storeOptions,
         seconds: { type: 'string' },
+        quick: { type: 'boolean' },
         rows: { type: 'string' },
         write: { type: 'boolean' },
       },
@@ -29,15 +31,17 @@ export const tuneCommand: Command = {
     });
     const [named, ...rest] = positionals;
     if (named === undefined || rest.length > 0) throw new UsageError('tune takes one model');
-    const seconds = numberOption('seconds', values.seconds, 1, 600) ?? 2;
-    const rows = numberOption('rows', values.rows, 1, 65_536) ?? 1;
+    if (values.quick && values.seconds !== undefined)
+      throw new UsageError('--quick and --seconds exclude each other');
+    const seconds = numberOption('seconds', values.seconds, 1, 600);
+    const rows = numberOption('rows', values.rows, 1, 65_536);
+    const plan = tuningPlan.parse({ rows, ...(values.quick ? quickTuning : { seconds }) });
     return toTheEnd(async ({ signal, progress }) => {
       const { model } = await chooseModel({ model: named, workspace: values.workspace, python: null });
       const report = await tune({
         script: scripts.scorer,
         model,
-        rows,
-        seconds,
+        ...plan,
         signal,
         progress,
         warn: (message) => console.error(`slipway: ${message}`),
@@ -48,7 +52,7 @@ export const tuneCommand: Command = {
         console.log(JSON.stringify({ ...report, reasons }));
       } else {
         console.log(
-          `"${model.name}", version ${model.version}, ${rows} rows a request, on ${report.machine.cores} cores:`,
+          `"${model.name}", version ${model.version}, ${counted(plan.rows, 'row')} a request, on ${counted(report.machine.cores, 'core')}:`,
         );
         console.log(tableOf(report));
         console.log(`\n${reasons.join('\n')}`);

@@ -1,6 +1,7 @@
 import type { SettingsProblem } from '../protocol/endpointSettings.ts';
 import type { EngineEvent, EngineEvents } from '../protocol/engine.ts';
 import type { LoadTestStep } from '../protocol/loadTest.ts';
+import type { Saying } from '../protocol/servingSentences.ts';
 
 /** Where domains say that something changed, and where the doors of the engine listen. */
 export interface Changes {
@@ -15,6 +16,8 @@ export interface Changes {
   loadTestStep(endpoint: string, step: LoadTestStep): void;
   /** The settings file was read; with what is wrong in it. */
   settingsRead(problems: readonly SettingsProblem[]): void;
+  /** The rollout of a version was ended by the settings or the registry. */
+  rolloutReplaced(endpoint: string, version: number, reason: Saying): void;
   listen(listener: ChangeListener): { dispose(): void };
 }
 
@@ -84,6 +87,8 @@ export function createChanges(): Changes {
       tell('log', { level, message, ...(endpoint !== undefined && { endpoint }) }),
     loadTestStep: (endpoint, step) => tell('serving/loadTestStep', { endpoint, step }),
     settingsRead: (problems) => tell('serving/settingsRead', { problems }),
+    rolloutReplaced: (endpoint, version, reason) =>
+      tell('serving/rolloutReplaced', { endpoint, version, reason }),
     listen(listener) {
       listeners.add(listener);
       return { dispose: () => listeners.delete(listener) };

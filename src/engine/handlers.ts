@@ -1,4 +1,5 @@
 import type { EngineEvents, EngineMethod } from '../protocol/engine.ts';
+import { detail } from '../protocol/errorDetails.ts';
 import { SlipwayError, toSlipwayError } from '../protocol/errors.ts';
 import type { BackupDescription, RestoreReport } from '../protocol/maintenance.ts';
 import type { Engine, RestoreOptions } from './engine.ts';
@@ -41,8 +42,8 @@ export function createHandlers(context: HandlerContext): Handlers {
   const engine = (): Engine => {
     if (opened !== null) return opened;
     if (failure !== null) throw failure;
-    const detail = openedWith === null ? 'no workspace was opened yet' : 'its store is being replaced';
-    throw new SlipwayError('engineStopped', { detail });
+    const why = openedWith === null ? 'noWorkspaceYet' : 'storeBeingReplaced';
+    throw new SlipwayError('engineStopped', { detail: detail(why) });
   };
   const trustedEngine = (): Engine => {
     const { address } = engine();
@@ -109,6 +110,10 @@ export function createHandlers(context: HandlerContext): Handlers {
     'serving/endpoints': () => engine().serving.endpoints(),
     'serving/start': (params) => trustedEngine().serving.start(params),
     'serving/stop': ({ endpoint }) => trustedEngine().serving.stop(endpoint),
+    async 'serving/delete'({ endpoint, log }) {
+      await trustedEngine().serving.delete(endpoint, log);
+      return null;
+    },
     'serving/describe': ({ endpoint }) => engine().serving.describe(endpoint),
     async 'serving/serveHost'({ endpoint, host }) {
       await trustedEngine().serving.serveHost(endpoint, host);
@@ -219,7 +224,7 @@ export function createHandlers(context: HandlerContext): Handlers {
       // A store that is too damaged to be opened needs this most.
       const running = failure === null ? trustedEngine() : null;
       const params = openedWith;
-      if (params === null) throw new SlipwayError('engineStopped', { detail: 'no workspace was opened yet' });
+      if (params === null) throw new SlipwayError('engineStopped', { detail: detail('noWorkspaceYet') });
       if (!params.trusted) throw new SlipwayError('workspaceUntrusted');
       const { workspace } = params;
       const again = { ...params, preferredPort: running?.address?.port ?? params.preferredPort };

@@ -15,6 +15,7 @@ import { registerServingCommands } from './serving/commands.ts';
 import { createEndpointLog } from './serving/endpointLog.ts';
 import { createEndpointStatus } from './serving/endpointStatus.ts';
 import { createEndpointsTree } from './serving/endpointsTree.ts';
+import { tellReplacedRollouts } from './serving/replacedRollouts.ts';
 import { showSettingsProblems } from './serving/settingsProblems.ts';
 import { registerTrackingCommands } from './tracking/commands.ts';
 import { createExperimentsTree } from './tracking/experimentsTree.ts';
@@ -78,6 +79,7 @@ export function activate(context: ExtensionContext): void {
   add(tellCrashes(folders, errors.report));
   add(tellStoreUpgrades(folders));
   add(showSettingsProblems(folders));
+  add(tellReplacedRollouts(folders, formats));
   add(provideTerminalEnvironment(context, folders));
   add(startEnginesInBackground(folders, errors.report));
   greetSample(globalState).catch(errors.record);

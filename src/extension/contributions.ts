@@ -93,6 +93,7 @@ export const commands = {
   'slipway.convertToOnnx': command({ argument: targets.model.optional(), icon: 'arrow-swap', ...changes }),
   'slipway.scoreFile': command({ argument: targets.scoring.optional(), icon: 'table', ...changes }),
   'slipway.stopEndpoint': command({ argument: targets.endpoint.optional(), icon: 'debug-stop', ...changes }),
+  'slipway.deleteEndpoint': command({ argument: targets.endpoint.optional(), icon: 'trash', ...changes }),
   'slipway.openEndpoint': command({ argument: targets.endpoint.optional(), icon: 'go-to-file', ...reads }),
   'slipway.copyEndpointAddress': command({ argument: targets.endpoint.optional(), icon: 'copy', ...reads }),
   'slipway.copyAsCurl': command({ argument: targets.endpoint.optional(), icon: 'terminal', ...reads }),

@@ -1,3 +1,4 @@
+import { copyNumbers } from '../protocol/numberData.ts';
 import { allocate, rowCount, sliceData, type Tensor, type TensorData } from './datatypes.ts';
 import type { Model } from './model.ts';
 import { elementCount } from './tensorJson.ts';
@@ -224,11 +225,8 @@ export function joinRows(tensors: readonly Tensor[]): Tensor {
 
 /** Copies all elements of `from` to `to`, which has the same type, from the place `at` on. */
 function copyElements(from: TensorData, to: TensorData, at: number): void {
-  if (Array.isArray(from) || Array.isArray(to)) {
-    for (let index = 0; index < from.length; index++) to[at + index] = from[index] ?? '';
-  } else if (to instanceof BigInt64Array || to instanceof BigUint64Array) {
-    if (from instanceof BigInt64Array || from instanceof BigUint64Array) to.set(from, at);
-  } else if (!(from instanceof BigInt64Array || from instanceof BigUint64Array)) to.set(from, at);
+  if (!Array.isArray(from) && !Array.isArray(to)) copyNumbers(from, to, at);
+  else for (let index = 0; index < from.length; index++) to[at + index] = from[index] ?? '';
 }
 
 /** The rows from `from` up to, not including, `to`; they share the memory of the tensor where they can. */

@@ -1,3 +1,4 @@
+import { type Detail, detail } from '../protocol/errorDetails.ts';
 import { fromHalfBits, toHalfBits } from '../protocol/halfPrecision.ts';
 import { allocateNumbers, type NumberData, type NumberDatatype } from '../protocol/numberData.ts';
 
@@ -185,23 +186,25 @@ function longInteger(datatype: 'INT64' | 'UINT64', value: unknown): bigint | nul
   return kept === integer ? integer : null;
 }
 
-/** In words: what a datatype takes. */
-export function expectation(datatype: Datatype): string {
+/** What a datatype takes. */
+export function expectation(datatype: Datatype): Detail {
   switch (datatype) {
     case 'FP16':
     case 'FP32':
     case 'FP64':
-      return `a number (${datatype})`;
+      return detail('aNumber', { datatype });
     case 'BOOL':
-      return 'true or false (BOOL)';
+      return detail('trueOrFalse');
     case 'BYTES':
-      return 'a string without NUL characters (BYTES)';
+      return detail('textWithoutNul');
     case 'INT64':
-      return 'an integer (INT64; beyond 2^53 as a string of digits)';
+      return detail('largeInteger');
     case 'UINT64':
-      return 'an integer that is not negative (UINT64; beyond 2^53 as a string of digits)';
-    default:
-      return `an integer from ${integerRanges[datatype][0]} to ${integerRanges[datatype][1]} (${datatype})`;
+      return detail('largeNaturalNumber');
+    default: {
+      const [least, most] = integerRanges[datatype];
+      return detail('integerBetween', { least, most, datatype });
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node';
+import { type Detail, detail } from '../protocol/errorDetails.ts';
 import { SlipwayError } from '../protocol/errors.ts';
 import type { TensorDescription } from '../protocol/tensor.ts';
 import { type Datatype, datatypeOf, runtimeTypes, type Tensor } from './datatypes.ts';
@@ -8,7 +9,7 @@ import { type ClassLabels, type OnnxGraph, readGraph } from './onnx/graph.ts';
 import { readModelFile } from './onnx/modelFile.ts';
 import { replaceOutputs } from './onnx/outputReplacement.ts';
 import { lackOf, plainRuntimeMessage, UnsupportedByRuntime } from './onnx/refusal.ts';
-import { isCarried, typeTitle } from './onnx/valueTypes.ts';
+import { isCarried, typeDetail, typeTitle } from './onnx/valueTypes.ts';
 import type { Runtime } from './runtime.ts';
 
 /** An input or output of a loaded model. */
@@ -39,7 +40,7 @@ export interface Model {
   /** What its file says of itself, such as its opset. */
   readonly facts: readonly ModelFact[];
   /** What the person should know: one sentence for each output that had to be left out, for instance. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly (string | Detail)[];
   /**
    * Computes all outputs from all inputs, both in the order of the specifications. An ONNX model blocks the thread.
    *
@@ -126,7 +127,7 @@ async function load(
     fixedInputs,
     facts: readFacts(bytes),
     warnings: [
-      ...left.map((output) => leftWarning(output.name, typesOf(graph, [output]))),
+      ...left.map((output) => leftWarning(output.name, graph)),
       ...(fixedInputs.length > 0 && graph.irVersion >= overridableSince ? [fixedWarning(fixedInputs)] : []),
     ],
   };
@@ -161,8 +162,9 @@ function modelOf(
   };
 }
 
-function leftWarning(name: string, types: string): string {
-  return `The output "${name}" of the model is ${types}, which is not supported by this runtime, and is left out of answers.`;
+function leftWarning(name: string, { outputs }: OnnxGraph): Detail {
+  const type = outputs.find((output) => output.name === name)?.type ?? { kind: 'unknown' };
+  return detail('outputLeftOut', { name, type: typeDetail(type) });
 }
 
 /** Before this version of the file format all weights had to be declared as inputs, so it means nothing. */
@@ -172,9 +174,8 @@ function fixedInputsOf({ inputs, initializers }: OnnxGraph): readonly string[] {
   return inputs.flatMap(({ name }) => (initializers.has(name) ? name : []));
 }
 
-function fixedWarning(names: readonly string[]): string {
-  const list = names.map((name) => `"${name}"`).join(', ');
-  return `The runtime always takes the values in the model's file for ${list}; a request cannot replace them.`;
+function fixedWarning(names: readonly string[]): Detail {
+  return detail('inputsFixed', { inputs: names.map((name) => `"${name}"`) });
 }
 
 /** @throws UnsupportedByRuntime when the model must be fed what the runtime cannot take. */

@@ -1,3 +1,4 @@
+import { type Detail, detail } from '../protocol/errorDetails.ts';
 import { createBatcher, type ModelRun } from './batching.ts';
 import { type ColumnLayout, columnLayout } from './columns.ts';
 import type { Tensor } from './datatypes.ts';
@@ -5,7 +6,7 @@ import { checkFeeds, checkRows } from './feedChecks.ts';
 import type { Model, OutputSpecification, TensorSpecification } from './model.ts';
 import { lackOf, plainRuntimeMessage } from './onnx/refusal.ts';
 import { badRequest, RequestProblem } from './problem.ts';
-import { exampleRequest, warmUp } from './warmUp.ts';
+import { exampleRequest, warmUp, whileWanted } from './warmUp.ts';
 
 export { checkShape, unknownInput } from './feedChecks.ts';
 
@@ -20,7 +21,7 @@ export interface Predictor {
   /** The columns have names of the model's signature, so that it is served as a function of a table. */
   readonly hasColumnSignature: boolean;
   readonly exampleRequest: string;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly (string | Detail)[];
   /**
    * Outputs for the feeds of a request, both in the order of the specifications.
    *
@@ -40,6 +41,7 @@ export type ExampleReader = (
  * @param columns names of the columns that the model was trained on, in order; null when unknown.
  * @param batchRows a run that requests share takes no further one once it has so many rows.
  * @param observe told of each run after the warm-up.
+ * @param signal says that nobody wants it any more: it is not warmed further then, and of no use.
  */
 export async function createPredictor(
   model: Model,
@@ -47,24 +49,31 @@ export async function createPredictor(
   readExample: ExampleReader | null = null,
   batchRows = 1024,
   observe: (run: ModelRun) => void = () => {},
+  signal?: AbortSignal,
 ): Promise<Predictor> {
   const layout = columnLayout(model.inputs, columns);
   const hasColumnSignature = columns !== null && layout?.named === true;
-  const warnings = [...model.warnings];
+  const warnings: (string | Detail)[] = [...model.warnings];
   let logged: readonly Tensor[] | null = null;
   try {
     logged = readExample?.({ inputs: model.inputs, layout, hasColumnSignature }) ?? null;
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    warnings.push(`The input example that was logged with the model cannot be used: ${detail}`);
+    const why = error instanceof Error ? error.message : String(error);
+    warnings.push(detail('exampleUnusable', { why }));
   }
-  const { joinable, refusal, example } = await warmUp(model, layout, logged);
+  const { joinable, refusal, example } = await warmUp(
+    signal ? whileWanted(model, signal) : model,
+    layout,
+    logged,
+  );
   const batcher = createBatcher(model, joinable, batchRows, runtimeProblem, observe);
-  if (refusal !== null)
-    warnings.push(`The model refused the example request: ${plainRuntimeMessage(refusal)}`);
+  if (refusal !== null) warnings.push(detail('exampleRefused', { why: plainRuntimeMessage(refusal) }));
   if (columns && columns.length !== layout?.places.length) {
+    const values = { columns: columns.length };
     warnings.push(
-      `The model's signature names ${columns.length} columns, but its inputs take ${layout?.places.length ?? 'no table'}.`,
+      layout
+        ? detail('signatureColumns', { ...values, taken: layout.places.length })
+        : detail('signatureNeedsTable', values),
     );
   }
   return {

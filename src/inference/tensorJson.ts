@@ -1,3 +1,4 @@
+import { worded } from '../protocol/errorDetails.ts';
 import {
   allocate,
   type Datatype,
@@ -54,7 +55,9 @@ export function readTensor(
 
 /** The error for an element that its datatype cannot hold. */
 export function wrongElement(field: string, datatype: Datatype, place: string, value: unknown): Error {
-  return badRequest(`${field}, element ${place}: expected ${expectation(datatype)}, got ${given(value)}.`);
+  return badRequest(
+    `${field}, element ${place}: expected ${worded(expectation(datatype))}, got ${given(value)}.`,
+  );
 }
 
 function checkNesting(

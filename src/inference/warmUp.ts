@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { fromHalfBits } from '../protocol/halfPrecision.ts';
 import { joinRows, sliceRows } from './batching.ts';
 import type { ColumnLayout } from './columns.ts';
@@ -41,6 +42,18 @@ export async function warmUp(
     if (zeros && (await accepts(model, zeros))) return { example: zeros, refusal: null, joinable: false };
     return { example: first, refusal, joinable: false };
   }
+}
+
+/** A run may block this thread for long: first the timer that looks at how long loading takes has its turn. */
+export function whileWanted(model: Model, signal: AbortSignal): Model {
+  return {
+    ...model,
+    async run(feeds) {
+      await setImmediate();
+      signal.throwIfAborted();
+      return model.run(feeds);
+    },
+  };
 }
 
 async function accepts(model: Model, feeds: readonly Tensor[]): Promise<boolean> {

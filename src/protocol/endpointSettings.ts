@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Detail, detail, errorDetails, worded } from './errorDetails.ts';
 import { hostName } from './hostName.ts';
 import { stages } from './registry.ts';
 import { longestTimer } from './scorer.ts';
@@ -8,6 +9,33 @@ import { longestTimer } from './scorer.ts';
  * default, so `endpoints: { wine: {} }` serves the model `wine` in its stage Production, and follows it.
  */
 
+const versionForms = detail('expectedForms', {
+  first: `{ stage: ${stages.join(' | ')} }`,
+  second: '{ alias: NAME }',
+  third: '{ version: NUMBER }',
+});
+const stickyForms = detail('expectedForms', {
+  first: '{ header: NAME }',
+  second: '{ cookie: NAME }',
+  third: '{ parameter: NAME }',
+});
+
+/** What settings of a form of their own are refused with: the parser only hands the English text on. */
+export const refusedForms: readonly Detail[] = [
+  versionForms,
+  stickyForms,
+  detail('expectedDuration'),
+  detail('expectedHold'),
+  detail('expectedSize'),
+  detail('expectedHostName'),
+  detail('expectedPort'),
+];
+
+/** What a check of several settings, or of a bound, says is wrong. */
+function refusal(said: Detail) {
+  return { message: String(worded(said)), params: { detail: said } };
+}
+
 /** Names a version: by stage or alias it moves with the registry, by number it stays pinned. */
 export const versionChoice = z
   .union(
@@ -16,9 +44,7 @@ export const versionChoice = z
       z.strictObject({ alias: z.string().min(1) }),
       z.strictObject({ version: z.number().int().positive() }),
     ],
-    {
-      error: `expected { stage: ${stages.join(' | ')} }, { alias: NAME } or { version: NUMBER }`,
-    },
+    { error: String(worded(versionForms)) },
   )
   .meta({ description: 'A version: by stage or alias it moves with the registry, by number it stays.' });
 export type VersionChoice = z.infer<typeof versionChoice>;
@@ -26,18 +52,19 @@ export type VersionChoice = z.infer<typeof versionChoice>;
 /** Such as `500ms`, `30s`, `10m`, `2h`, `7d`; gives milliseconds. */
 export const duration = z
   .string()
-  .regex(/^\d+(?:\.\d+)?(?:ms|s|m|h|d)$/, { error: 'expected a duration such as 500ms, 30s, 10m, 2h or 7d' })
+  .regex(/^\d+(?:\.\d+)?(?:ms|s|m|h|d)$/, { error: errorDetails.expectedDuration })
   .transform(milliseconds);
 
 /** One that a timer can wait for. */
-const timeLimit = duration.refine((each) => each >= 1 && each <= longestTimer, {
-  error: 'expected at least 1ms, and no more than 24d',
-});
+const timeLimit = duration.refine(
+  (each) => each >= 1 && each <= longestTimer,
+  refusal(detail('expectedTimeLimit')),
+);
 
 /** Such as `500KB`, `64MB`, `2GB`; gives bytes, with 1,000 bytes in a KB. */
 export const byteSize = z
   .string()
-  .regex(/^\d+(?:\.\d+)?(?:B|KB|MB|GB|TB)$/, { error: 'expected a size such as 500KB, 64MB or 2GB' })
+  .regex(/^\d+(?:\.\d+)?(?:B|KB|MB|GB|TB)$/, { error: errorDetails.expectedSize })
   .transform(bytes);
 
 const share = z.number().min(0).max(100);
@@ -101,11 +128,16 @@ export const rolloutCheck = checkFields.superRefine((check, context) => {
     (bound) => check[bound] !== undefined,
   );
   for (const bound of given.filter((name) => !allowed.includes(name))) {
-    const message = `${check.metric} takes ${allowed.join(', ')}, not ${bound}`;
-    context.addIssue({ code: 'custom', path: [bound], message });
+    const said = detail('boundNotTaken', { metric: check.metric, bounds: allowed, bound });
+    context.addIssue({ code: 'custom', path: [bound], ...refusal(said) });
   }
   if (given.length === 0 && needsBound.test(check.metric)) {
-    context.addIssue({ code: 'custom', message: `${check.metric} needs ${allowed.join(' or ')}` });
+    const [one = '', other] = allowed;
+    const said =
+      other === undefined
+        ? detail('boundNeeded', { metric: check.metric, bound: one })
+        : detail('boundOfTwoNeeded', { metric: check.metric, one, other });
+    context.addIssue({ code: 'custom', ...refusal(said) });
   }
 });
 export type RolloutCheck = z.infer<typeof rolloutCheck>;
@@ -114,9 +146,7 @@ export type RolloutCheck = z.infer<typeof rolloutCheck>;
 export const rolloutStep = z.strictObject({
   share,
   /** At least so long, and until every check has its samples. */
-  hold: z
-    .union([duration, z.literal('confirm')], { error: 'expected a duration such as 30s, or confirm' })
-    .prefault('1m'),
+  hold: z.union([duration, z.literal('confirm')], { error: errorDetails.expectedHold }).prefault('1m'),
 });
 export type RolloutStep = z.infer<typeof rolloutStep>;
 
@@ -148,7 +178,7 @@ const planFields = z.strictObject({
   atMost: duration.prefault('7d'),
   /** How often the checks look. */
   interval: duration
-    .refine((each) => each >= leastInterval, { error: 'expected at least 50ms' })
+    .refine((each) => each >= leastInterval, refusal(detail('expectedInterval')))
     .prefault('10s'),
   /** The error rate at which the sequential tests may be wrong. */
   significance: z.number().gt(0).lt(0.5).default(0.05),
@@ -164,8 +194,8 @@ const planFields = z.strictObject({
 export const rolloutPlan = planFields.superRefine(({ strategy, checks }, context) => {
   for (const [index, { metric }] of checks.entries()) {
     if (metric !== 'agreement' || strategy === 'shadow') continue;
-    const message = 'agreement is known of the strategy shadow only: others ask each version something else';
-    context.addIssue({ code: 'custom', path: ['checks', index, 'metric'], message });
+    const path = ['checks', index, 'metric'];
+    context.addIssue({ code: 'custom', path, ...refusal(detail('agreementNeedsShadow')) });
   }
 });
 export type RolloutPlan = z.infer<typeof rolloutPlan>;
@@ -178,7 +208,7 @@ const sticky = z
       z.strictObject({ cookie: z.string().min(1) }),
       z.strictObject({ parameter: z.string().min(1) }),
     ],
-    { error: 'expected { header: NAME }, { cookie: NAME } or { parameter: NAME }' },
+    { error: String(worded(stickyForms)) },
   )
   .meta({ description: 'Where a request carries the key with which it always meets the same version.' });
 
@@ -201,7 +231,9 @@ export const endpointSettings = z.strictObject({
     description: 'Host names besides localhost by which it is asked, such as that of a proxy before it.',
   }),
   /** The Open Inference Protocol over gRPC: a port, or `auto` for a free one. */
-  grpc: z.union([z.number().int().min(1).max(65_535), z.literal('auto')]).optional(),
+  grpc: z
+    .union([z.number().int().min(1).max(65_535), z.literal('auto')], { error: errorDetails.expectedPort })
+    .optional(),
   runtime: z
     .strictObject({
       threads: z.number().int().min(1).max(256).default(1),
@@ -239,8 +271,8 @@ export const settingsFile = 'slipway.yaml';
 export interface SettingsProblem {
   readonly line: number;
   readonly column: number;
-  /** In words: which setting, what was expected, and what is there. */
-  readonly detail: string;
+  /** Which setting, what was expected, and what is there; a plain text is what the parser of YAML says. */
+  readonly detail: string | Detail;
 }
 
 /** All of `slipway.yaml`. */

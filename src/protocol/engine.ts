@@ -12,6 +12,7 @@ import { type ParamsOf, type ResultOf, request } from './request.ts';
 import { loggedRequests } from './requests.ts';
 import { scoringRequests } from './scoring.ts';
 import { servingRequests } from './serving.ts';
+import type { Saying } from './servingSentences.ts';
 import { trackingRequests } from './tracking.ts';
 import { tuningRequests } from './tuning.ts';
 
@@ -79,6 +80,12 @@ export interface EngineEvents {
   'serving/loadTestStep': { readonly endpoint: string; readonly step: LoadTestStep };
   /** `slipway.yaml` changed, or was found with something wrong in it; none: it is in force. */
   'serving/settingsRead': { readonly problems: readonly SettingsProblem[] };
+  /** The settings or the registry ended the rollout of a version, which nobody may have meant. */
+  'serving/rolloutReplaced': {
+    readonly endpoint: string;
+    readonly version: number;
+    readonly reason: Saying;
+  };
   /** A line for the output channel; with `endpoint` for that of endpoints. */
   log: {
     readonly level: 'info' | 'warning' | 'error';

@@ -1,3 +1,5 @@
+import { type DetailValues, fill } from './errorDetails.ts';
+
 /**
  * Every failure that Slipway foresees: its kind, what happened, and what to do about it.
  *
@@ -249,6 +251,11 @@ export const errorCatalogue = {
     message: 'An endpoint of the name "{endpoint}" serves the model "{model}" already.',
     remedy: 'Give that endpoint another name in slipway.yaml, or declare one of another name for this model.',
   },
+  endpointDeclared: {
+    category: 'invalid',
+    message: 'The endpoint "{endpoint}" is declared in {file}, so it is not deleted: it would come back.',
+    remedy: 'Take it out of that file, then delete it.',
+  },
   endpointNotReady: {
     category: 'unavailable',
     message: 'The endpoint "{endpoint}" is not running.',
@@ -351,7 +358,7 @@ export const errorCatalogue = {
     category: 'unavailable',
     message: 'The inference log {path} cannot be read: {detail}',
     remedy:
-      'Start the endpoint, which brings an older log up to date. If it is damaged, stop the endpoint and move the file away; a new one is begun then.',
+      'Start the endpoint, which begins an older log anew. If it is damaged, stop the endpoint and move the file away; a new one is begun then.',
   },
   exportFormatUnknown: {
     category: 'invalid',
@@ -457,8 +464,8 @@ interface ErrorDescription {
 
 export type ErrorKind = keyof typeof errorCatalogue;
 
-/** The values that fill the `{name}` places of an error's texts. */
-export type ErrorValues = Readonly<Record<string, string | number>>;
+/** The values that fill the `{name}` places of an error's texts; those that are details are translated themselves. */
+export type ErrorValues = DetailValues;
 
 /** An error as it travels between processes. */
 export interface ErrorData {
@@ -487,11 +494,6 @@ export class SlipwayError extends Error {
   get remedy(): string {
     return fill(errorCatalogue[this.kind].remedy, this.values);
   }
-}
-
-/** Replaces each `{name}` of a template with its value; a name without a value stays as it is. */
-export function fill(template: string, values: ErrorValues): string {
-  return template.replace(/\{(\w+)\}/g, (place, name: string) => String(values[name] ?? place));
 }
 
 /** What SQLite or the file system mean, by the beginning of the code that they give. */

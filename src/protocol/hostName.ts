@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { errorDetails } from './errorDetails.ts';
 
 /** Names of the machine's own loopback interface, as a `Host` header and `URL.hostname` have them. */
 export const loopbackNames: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
@@ -12,8 +13,6 @@ export const hostName = z
   .max(253)
   .regex(
     /^(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*|\[[0-9A-Fa-f:.]+\])$/,
-    {
-      error: 'expected a host name such as models.example.com, without scheme, port and path',
-    },
+    { error: errorDetails.expectedHostName },
   )
   .transform((name) => name.toLowerCase());

@@ -8,21 +8,11 @@ import {
   type ValueLayout,
   valueLayout,
 } from './loggedValues.ts';
-import type { RequestFilter } from './requests.ts';
+import type { LoggedRequestEntry, RequestFilter } from './requests.ts';
 
 /** A request as an inference log holds it. */
-export interface LoggedRequest {
-  readonly id: number;
-  readonly requestId: string;
-  /** UTC milliseconds. */
-  readonly receivedAt: number;
-  /** Null when it was refused before a version was chosen, as is `version`. */
-  readonly model: string | null;
-  readonly version: number | null;
-  readonly variant: string;
-  /** 0 when it was refused. */
-  readonly rowCount: number;
-  readonly status: number;
+export interface LoggedRequest
+  extends Omit<LoggedRequestEntry, 'latencyMilliseconds' | 'inputs' | 'outputs'> {
   readonly latencyMicroseconds: number;
   /** How much its values take in the file. */
   readonly bytes: number;
@@ -40,10 +30,20 @@ export interface LogRange extends Partial<Pick<RequestFilter, 'from' | 'to' | 'r
   readonly before?: number;
 }
 
+/** From when to when a log reaches, UTC milliseconds, and how many rows it holds. */
+export interface LogExtent {
+  /** Null, as the other, when it holds no rows. */
+  readonly firstRequest: number | null;
+  readonly lastRequest: number | null;
+  readonly rowCount: number;
+}
+
 /** Reads an inference log that its scorer may be writing to at the same time. */
 export interface InferenceLogReader {
   /** Ids are from `first` up to, and without, `next`. */
   ids(): { readonly first: number; readonly next: number };
+  /** Of the requests that have rows and were no shadow's. */
+  extent(): LogExtent;
   newestFirst(range: LogRange): IterableIterator<LoggedRequest>;
   oldestFirst(range: LogRange): IterableIterator<LoggedRequest>;
 }
@@ -58,44 +58,58 @@ export interface LogConnection {
 export function createInferenceLogReader(log: LogConnection): InferenceLogReader {
   const version = Number(log.pragma('user_version', { simple: true }));
   // Its scorer is just making the tables.
-  if (version === 0) return { ids: () => noIds, newestFirst: nothing, oldestFirst: nothing };
+  if (version === 0) {
+    return { ids: () => noIds, extent: () => noExtent, newestFirst: nothing, oldestFirst: nothing };
+  }
   if (version !== inferenceLogVersion) throw new Error('it was written by another version of Slipway');
   const open = createBlockOpener(log);
   const findIds = log.prepare(
     'SELECT min(id) AS first, (SELECT id + request_count FROM blocks ORDER BY id DESC LIMIT 1) AS next FROM blocks',
   );
+  const findExtent = log.prepare(
+    `SELECT min(first_row_at) AS firstRequest, max(last_row_at) AS lastRequest, coalesce(sum(row_count), 0) AS rowCount
+     FROM blocks`,
+  );
+  const findLowest = log.prepare(
+    `SELECT max(coalesce((SELECT max(id) FROM blocks WHERE id <= @since), 0),
+       CASE WHEN @from IS NULL THEN 0 ELSE (SELECT min(id) FROM blocks WHERE last_at >= @from) END) AS id`,
+  );
+  function* requests(range: LogRange, { after, order, start }: Order): IterableIterator<LoggedRequest> {
+    const { from = null, since = 0, requestId } = range;
+    // Once: blocks below hold nothing of the range.
+    const { id: lowest } = lowestRow.parse(findLowest.get({ from, since }));
+    if (lowest === null) return;
+    const query = log.prepare(blockQuery(range, after, order));
+    const quotedId = JSON.stringify(requestId);
+    let bound = start;
+    for (;;) {
+      const found = query.get({ ...range, lowest, quotedId, bound });
+      if (found === undefined) return;
+      const block = open(found);
+      for (let step = 0; step < block.count; step++) {
+        const index = order === 'ASC' ? step : block.count - 1 - step;
+        if (isWithin(block, index, range)) yield block.request(index);
+      }
+      bound = block.id;
+    }
+  }
   return {
     ids() {
       const { first, next } = idsRow.parse(findIds.get({}));
       return first === null || next === null ? noIds : { first, next };
     },
-    *newestFirst(range) {
-      const query = log.prepare(blockQuery(range, '<', 'DESC'));
-      let bound = range.before ?? Number.MAX_SAFE_INTEGER;
-      for (;;) {
-        const found = query.get({ ...range, quotedId: JSON.stringify(range.requestId), bound });
-        if (found === undefined) return;
-        const block = open(found);
-        for (let index = block.count - 1; index >= 0; index--) {
-          if (isWithin(block, index, range)) yield block.request(index);
-        }
-        bound = block.id;
-      }
-    },
-    *oldestFirst(range) {
-      const query = log.prepare(blockQuery(range, '>', 'ASC'));
-      let bound = noHead;
-      for (;;) {
-        const found = query.get({ ...range, quotedId: JSON.stringify(range.requestId), bound });
-        if (found === undefined) return;
-        const block = open(found);
-        for (let index = 0; index < block.count; index++) {
-          if (isWithin(block, index, range)) yield block.request(index);
-        }
-        bound = block.id;
-      }
-    },
+    extent: () => extentRow.parse(findExtent.get({})),
+    newestFirst: (range) => requests(range, { after: '<', order: 'DESC', start: Number.MAX_SAFE_INTEGER }),
+    oldestFirst: (range) => requests(range, { after: '>', order: 'ASC', start: noHead }),
   };
+}
+
+/** How blocks follow one another. */
+interface Order {
+  readonly after: '<' | '>';
+  readonly order: 'ASC' | 'DESC';
+  /** An id before that of the first one. */
+  readonly start: number;
 }
 
 /** Whether a request is one of those that are meant. */
@@ -120,15 +134,11 @@ function isGiven(value: unknown): boolean {
 }
 
 /** The next block that may hold requests of a range. One at a time, so that nothing holds the file up. */
-function blockQuery(range: LogRange, after: '<' | '>', order: 'ASC' | 'DESC'): string {
-  const conditions = [`id ${after} @bound`];
-  if (isGiven(range.from)) {
-    // The index of times tells where the first one is.
-    conditions.push('id >= (SELECT min(id) FROM blocks WHERE last_at >= @from)', 'last_at >= @from');
-  }
+function blockQuery(range: LogRange, after: Order['after'], order: Order['order']): string {
+  const conditions = [`id ${after} @bound`, 'id >= @lowest'];
+  if (isGiven(range.from)) conditions.push('last_at >= @from');
   if (isGiven(range.to)) conditions.push('first_at <= @to');
   if (isGiven(range.before)) conditions.push('id < @before');
-  if (isGiven(range.since)) conditions.push('id + request_count > @since');
   if (isGiven(range.requestId)) conditions.push('instr(request_ids, @quotedId) > 0');
   return `SELECT id, request_count AS count, request_ids AS requestIds, variants, heads FROM blocks
     WHERE ${conditions.join(' AND ')} ORDER BY id ${order} LIMIT 1`;
@@ -136,6 +146,13 @@ function blockQuery(range: LogRange, after: '<' | '>', order: 'ASC' | 'DESC'): s
 
 const noIds = { first: 1, next: 1 };
 const idsRow = z.object({ first: z.number().nullable(), next: z.number().nullable() });
+const noExtent: LogExtent = { firstRequest: null, lastRequest: null, rowCount: 0 };
+const extentRow = z.object({
+  firstRequest: z.number().nullable(),
+  lastRequest: z.number().nullable(),
+  rowCount: z.number(),
+});
+const lowestRow = z.object({ id: z.number().nullable() });
 const blockRow = z.object({
   id: z.number(),
   count: z.number(),

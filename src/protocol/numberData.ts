@@ -50,3 +50,10 @@ export function numbersIn(
   const Numbers: NumberArray = numberArrays[datatype];
   return new Numbers(memory, begin, length);
 }
+
+/** Copies all numbers of `from` to `to`, which has the same type, from the place `at` on. */
+export function copyNumbers(from: NumberData, to: NumberData, at: number): void {
+  if (to instanceof BigInt64Array || to instanceof BigUint64Array) {
+    if (from instanceof BigInt64Array || from instanceof BigUint64Array) to.set(from, at);
+  } else if (!(from instanceof BigInt64Array || from instanceof BigUint64Array)) to.set(from, at);
+}

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hostName } from './hostName.ts';
 
 /**
  * The files of a folder that `slipway package` wrote:
@@ -41,6 +42,8 @@ export const packageConfig = z.object({
   platform: z.string(),
   /** Loopback, unless the environment names another address, as the Dockerfile does. */
   host: z.string().min(1).default('127.0.0.1'),
+  /** Further host names by which it is asked where it listens on loopback, such as that of a proxy before it. */
+  hosts: z.array(hostName).default([]),
   port: z.number().int().min(0).max(65_535).default(8080),
   /** For the Open Inference Protocol over gRPC; null answers none. */
   grpcPort: z.number().int().min(0).max(65_535).nullable().default(null),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Detail } from './errorDetails.ts';
 import type { ErrorData } from './errors.ts';
 import { hostName } from './hostName.ts';
 import { type ScorerReading, scorerReading } from './scorerReading.ts';
@@ -175,13 +176,6 @@ export type ScorerOptionsInput = z.input<typeof scorerOptions>;
 /** The environment variable that may carry the options. */
 export const scorerOptionsVariable = 'SLIPWAY_SCORER';
 
-/** The first message to a scorer whose environment says nothing; its options are looked at by the scorer. */
-export const scorerBeginning = z.object({ type: z.literal('begin'), options: z.unknown() });
-export interface ScorerBeginning {
-  readonly type: 'begin';
-  readonly options: ScorerOptionsInput;
-}
-
 /** What a scorer says of a version that it has loaded and warmed. */
 export interface ServedVersion {
   readonly name: string;
@@ -192,7 +186,7 @@ export interface ServedVersion {
   readonly exampleRequest: string;
   /** What its file says of itself, such as `opset: ai.onnx 17`, `producer: skl2onnx 1.20`. */
   readonly facts: readonly { readonly name: string; readonly value: string }[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly (string | Detail)[];
 }
 
 /** What one variant of a model was asked since the process started. */
@@ -273,8 +267,10 @@ export const handedConnection = z.object({
 });
 export type HandedConnection = z.infer<typeof handedConnection>;
 
-/** What the engine tells a scorer. Every command but `drain` and `gathered` is answered with its `id`. */
+/** What the engine tells a scorer. Every command but `begin`, `drain` and `gathered` is answered with its `id`. */
 export const scorerCommand = z.discriminatedUnion('type', [
+  /** What to serve, where the environment does not say it. The scorer looks at it as it would there, and says what is wrong. */
+  z.object({ type: z.literal('begin'), options: z.custom<ScorerOptionsInput>() }),
   /**
    * Answers what is in flight, flushes the log, and ends. Connections that are idle stay open for a moment: a client
    * that asks once more is answered, and told to connect anew.

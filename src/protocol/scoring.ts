@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Detail } from './errorDetails.ts';
 import { request } from './request.ts';
 
 /** Formats of data files that are scored and written: `csv` and `tsv` have a header, `jsonl` one object a line. */
@@ -62,7 +63,7 @@ export interface ScoreReport {
   /** Names of the columns of predictions, as the output has them. */
   readonly predictionColumns: readonly string[];
   readonly milliseconds: number;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly (string | Detail)[];
 }
 
 /** How far a job is: travels as JSON text in the `message` of its progress. */

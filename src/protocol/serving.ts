@@ -189,6 +189,11 @@ export const servingRequests = {
   ),
   /** Ends the endpoint's process; its definition and its inference log stay. */
   'serving/stop': request<EndpointSummary>()(z.object({ endpoint })),
+  /**
+   * Stops an endpoint and forgets it, with its rollouts. Its audit trail stays, and so does its inference log, unless
+   * that is to be deleted, too.
+   */
+  'serving/delete': request<null>()(z.object({ endpoint, log: z.enum(['keep', 'delete']) })),
   'serving/describe': request<EndpointDescription>()(z.object({ endpoint })),
   /**
    * Lets an endpoint be asked by a further host name, such as that under which the editor itself is open in a browser;
@@ -227,7 +232,7 @@ export const servingRequests = {
       replacement: z.number().int().positive().optional(),
     }),
   ),
-  /** Events of an endpoint, newest first. */
+  /** Events of an endpoint, newest first; those of a deleted one are kept. */
   'serving/events': request<readonly EndpointEvent[]>()(
     z.object({ endpoint, limit: z.number().int().min(1).max(10_000) }),
   ),

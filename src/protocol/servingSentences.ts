@@ -1,4 +1,5 @@
-import { type ErrorKind, type ErrorValues, errorCatalogue, fill, toSlipwayError } from './errors.ts';
+import { fill, type Translate, wordedAll } from './errorDetails.ts';
+import { type ErrorKind, type ErrorValues, errorCatalogue, toSlipwayError } from './errors.ts';
 
 /**
  * What is said of endpoints, their rollouts and how they run best, in plain English with named places. The editor looks the same
@@ -8,6 +9,7 @@ export const servingSentences = {
   // Of an endpoint.
   answersWith: 'It answers with version {version}.',
   answersNoMore: 'It answers no more.',
+  endpointIsDeleted: '{who} deleted the endpoint.',
   modelWasDeleted: 'The model was deleted.',
   versionWasDeleted: 'Version {version} was deleted.',
   serves: 'It serves version {version} of "{model}".',
@@ -133,7 +135,9 @@ export const servingSentences = {
   },
   memoryBeside: 'Memory: {chosen} MB instead of {other} MB.',
   machineWasBusy:
-    'The machine was busy with other things: the rounds of a way differ by {spread} times in the middle. Measure again when it is quiet.',
+    'The machine was busy with other things: the rounds of a way differ by a median of {spread} times. Measure again when it is quiet.',
+  measuredOnce:
+    'Each way was measured once, and briefly: where figures are close to each other, the next time may say otherwise.',
   timesAsManyRequests: '{times} times as many requests',
   asManyRequests: 'as many requests',
 } as const satisfies Record<string, string | { readonly one: string; readonly other: string }>;
@@ -183,7 +187,7 @@ export function errorSentence(thrown: unknown): Sentence {
 /** How a reader's language writes things. */
 export interface Speech {
   /** The translation of an English text with named places. */
-  readonly translate: (text: string, values: Record<string, string | number>) => string;
+  readonly translate: Translate;
   readonly share: (share: number) => string;
   readonly latency: (milliseconds: number) => string;
   readonly figure: (value: number) => string;
@@ -204,7 +208,8 @@ export function say(saying: Saying, speech: Speech = english): string {
 function sayOne(said: Sentence, speech: Speech): string {
   if ('text' in said) return said.text;
   if ('error' in said) {
-    return speech.translate(errorCatalogue[said.error.kind].message, { ...said.error.values });
+    const { kind, values } = said.error;
+    return speech.translate(errorCatalogue[kind].message, wordedAll(values, speech.translate));
   }
   return sayPhrase(said, speech);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type DetailValue, isDetailValue } from './errorDetails.ts';
 import { type ErrorKind, errorCatalogue } from './errors.ts';
 import {
   type Phrase,
@@ -34,7 +35,7 @@ const storedSentence: z.ZodType<Sentence> = z.union([
   z.object({
     error: z.object({
       kind: z.enum(errorKinds),
-      values: z.record(z.string(), z.union([z.string(), z.number()])),
+      values: z.record(z.string(), z.custom<DetailValue>(isDetailValue)),
     }),
   }),
   z.object({ text: z.string() }),

@@ -41,11 +41,15 @@ export interface TuningReport {
   readonly reasons: readonly Saying[];
 }
 
-/** What is measured: the rows of each request, and the seconds for which each way is, in each of two rounds. */
+/** What is measured: the rows of each request, and the seconds for which each way is, in each round. */
 export const tuningPlan = z.object({
   rows: z.number().int().min(1).max(65_536).default(1),
   seconds: z.number().min(0.5).max(600).default(2),
+  /** In several, what else the machine does meets all ways, and shows. */
+  rounds: z.number().int().min(1).max(2).default(2),
 });
+/** For a first impression. */
+export const quickTuning = { seconds: 0.5, rounds: 1 } as const satisfies Partial<TuningPlan>;
 export type TuningPlan = z.infer<typeof tuningPlan>;
 
 const endpoint = z.string().min(1).max(256);

@@ -56,20 +56,28 @@ const threadLimits = { maxYoungGenerationSizeMb: 4 };
 // Beside this file, as source and as bundle.
 const threadFile = join(import.meta.dirname, `inferenceLogThread${extname(import.meta.filename)}`);
 
+/** Starts the thread of a log, which takes its time before it is known what is to be written. */
+export function beginLogThread(): Worker {
+  return new Worker(threadFile, { resourceLimits: threadLimits });
+}
+
 /**
  * Opens or creates the log of an endpoint.
  *
  * @param warn told when requests cannot be written, and when some are lost.
+ * @param thread that was begun for it.
  * @throws SlipwayError `storeUnreadable` when the file cannot be opened.
  */
 export async function openInferenceLog(
   options: InferenceLogOptions,
   warn: (message: string) => void,
   capacity: InferenceLogCapacity = usualCapacity,
+  thread: Worker = beginLogThread(),
 ): Promise<InferenceLog> {
   const { file, sample, flushMilliseconds } = options;
   const redacted = new Set(options.redact);
-  const thread = new Worker(threadFile, { workerData: options, resourceLimits: threadLimits });
+  const send = (command: LogCommand) => thread.postMessage(command);
+  send({ type: 'open', options });
   await opened(thread, file, warn);
 
   const builder = createBlockBuilder();
@@ -102,7 +110,6 @@ export async function openInferenceLog(
     });
   });
 
-  const send = (command: LogCommand) => thread.postMessage(command);
   const written = (memory: ArrayBuffer) => {
     const entries = sent.shift();
     if (entries) {

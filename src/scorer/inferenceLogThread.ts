@@ -1,6 +1,6 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import type { InferenceLogOptions } from '../protocol/scorer.ts';
-import { openInferenceLogWriter } from './inferenceLogWriter.ts';
+import { type InferenceLogWriter, openInferenceLogWriter } from './inferenceLogWriter.ts';
 import type { LogEntries, LoggedModel } from './logEntries.ts';
 
 /**
@@ -10,6 +10,8 @@ import type { LogEntries, LoggedModel } from './logEntries.ts';
 
 /** What the scorer tells the thread. */
 export type LogCommand =
+  /** Comes first. */
+  | { readonly type: 'open'; readonly options: InferenceLogOptions }
   | { readonly type: 'announce'; readonly number: number; readonly model: LoggedModel }
   | { readonly type: 'write'; readonly entries: LogEntries }
   | { readonly type: 'close' };
@@ -22,34 +24,39 @@ export type LogMessage =
   /** What came with the oldest `write` is in the file; its memory comes back to be used again. */
   | { readonly type: 'written'; readonly memory: ArrayBuffer };
 
-function begin(): void {
-  const tell = (message: LogMessage, memory: readonly ArrayBuffer[] = []) =>
-    parentPort?.postMessage(message, memory);
-  let writer: ReturnType<typeof openInferenceLogWriter>;
+function tell(message: LogMessage, memory: readonly ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, memory);
+}
+
+function open(options: InferenceLogOptions): InferenceLogWriter | null {
   try {
-    const options: InferenceLogOptions = workerData;
-    writer = openInferenceLogWriter(options, {
+    const writer = openInferenceLogWriter(options, {
       warn: (message) => tell({ type: 'warning', message }),
       written: ({ requests: { memory } }) => tell({ type: 'written', memory }, [memory]),
     });
+    tell({ type: 'open' });
+    return writer;
   } catch (error) {
     tell({ type: 'failed', detail: error instanceof Error ? error.message : String(error) });
-    return;
+    parentPort?.close();
+    return null;
   }
-  parentPort?.on('message', (command: LogCommand) => {
-    switch (command.type) {
-      case 'announce':
-        writer.announce(command.number, command.model);
-        return;
-      case 'write':
-        writer.write(command.entries);
-        return;
-      case 'close':
-        writer.close();
-        parentPort?.close();
-    }
-  });
-  tell({ type: 'open' });
 }
 
-begin();
+let writer: InferenceLogWriter | null = null;
+parentPort?.on('message', (command: LogCommand) => {
+  switch (command.type) {
+    case 'open':
+      writer = open(command.options);
+      return;
+    case 'announce':
+      writer?.announce(command.number, command.model);
+      return;
+    case 'write':
+      writer?.write(command.entries);
+      return;
+    case 'close':
+      writer?.close();
+      parentPort?.close();
+  }
+});

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { ModelRun } from '../inference/batching.ts';
 import { createPredictor, type Predictor } from '../inference/predictor.ts';
 import { RequestProblem } from '../inference/problem.ts';
+import { detail } from '../protocol/errorDetails.ts';
 import { SlipwayError } from '../protocol/errors.ts';
 import type { ScorerModel, TrafficSplit } from '../protocol/scorer.ts';
 import { readLoggedExample } from './loggedExample.ts';
@@ -79,7 +80,7 @@ export function createLoadedModels({ main, open, batchRows, executed }: LoadedMo
     const model = models.get(name);
     const entry = model?.versions.get(version);
     if (model && entry) return { model, entry };
-    throw new SlipwayError('notFound', { detail: `Version ${version} of "${name}" is not loaded.` });
+    throw new SlipwayError('notFound', { detail: detail('versionNotLoaded', { model: name, version }) });
   };
   const stable = (name: string): LoadedVersion | null => {
     const model = models.get(name);
@@ -141,6 +142,7 @@ export function createLoadedModels({ main, open, batchRows, executed }: LoadedMo
           example ? (form) => readLoggedExample(example, form) : null,
           batchRows,
           (run) => executed?.({ name, version }, run),
+          signal,
         );
         signal?.throwIfAborted();
       } catch (error) {

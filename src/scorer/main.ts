@@ -7,13 +7,13 @@ import {
   type ScorerMessage,
   type ScorerOptions,
   type ScorerProtocol,
-  scorerBeginning,
   scorerCommand,
   scorerDoor,
   scorerOptions,
   scorerOptionsVariable,
 } from '../protocol/scorer.ts';
-import { preloadArgument } from '../supervision/begunScorer.ts';
+import { preloadArguments } from '../supervision/begunScorer.ts';
+import { beginLogThread } from './inferenceLog.ts';
 import { exitProcess } from './lateLoads.ts';
 import { type Scorer, startScorer } from './scorer.ts';
 
@@ -68,10 +68,9 @@ async function doorOf(protocol: ScorerProtocol, port: ScorerOptions['grpcPort'])
 }
 
 async function obey(message: unknown): Promise<void> {
-  const beginning = scorerBeginning.safeParse(message);
-  if (beginning.success) return told.resolve(beginning.data.options);
   const command = scorerCommand.safeParse(message);
   if (!command.success) return;
+  if (command.data.type === 'begin') return told.resolve(command.data.options);
   if (command.data.type === 'drain') return end(command.data.graceMilliseconds);
   const { id } = command.data;
   if (command.data.type === 'read') {
@@ -99,18 +98,19 @@ async function optionsOf(text: string | undefined): Promise<unknown> {
   delete process.env[scorerOptionsVariable];
   if (text !== undefined) return JSON.parse(text);
   // Should it fail, loading a model will, and say so.
-  if (process.argv.includes(preloadArgument)) void loadRuntime().catch(() => undefined);
+  if (process.argv.includes(preloadArguments.runtime)) void loadRuntime().catch(() => undefined);
   return told.promise;
 }
 
 async function begin(): Promise<void> {
   try {
+    const logThread = process.argv.includes(preloadArguments.log) ? beginLogThread() : undefined;
     const options = scorerOptions.parse(await optionsOf(process.env[scorerOptionsVariable]));
     const handed = {
       http: await doorOf('http', options.port),
       grpc: await doorOf('grpc', options.grpcPort),
     };
-    const started = await startScorer(options, handed, (message) => void tell(message));
+    const started = await startScorer(options, handed, (message) => void tell(message), logThread);
     scorer = started;
     for (const { connection, protocol } of early) started.take(connection, protocol);
     early = [];

@@ -1,4 +1,11 @@
 import { missingText, type Tensor } from '../inference/datatypes.ts';
+import {
+  copyNumbers,
+  type NumberData,
+  type NumberDatatype,
+  numberArrays,
+  numbersIn,
+} from '../protocol/numberData.ts';
 import { missingLength, type PackedKind, packedAlignment, packedKinds } from '../protocol/packedTensors.ts';
 import type { HiddenPart } from './valueLayouts.ts';
 
@@ -22,11 +29,14 @@ const wordBytes = 4;
 export function createPackedTensorWriter(): PackedTensorWriter {
   let bytes = Buffer.alloc(0);
   let words = new Uint32Array(0);
+  /** The memory as numbers, by what they are. */
+  let numbers = new Map<NumberDatatype, NumberData>();
   let used = 0;
 
   const use = (memory: ArrayBuffer) => {
     bytes = Buffer.from(memory);
     words = new Uint32Array(memory, 0, Math.floor(memory.byteLength / wordBytes));
+    numbers = new Map();
   };
   /** Where so many further bytes have room. */
   const room = (length: number): number => {
@@ -50,6 +60,18 @@ export function createPackedTensorWriter(): PackedTensorWriter {
     words[at + 1] = shape.length;
     for (let axis = 0; axis < shape.length; axis++) words[at + 2 + axis] = shape[axis] ?? 0;
     align();
+  };
+  /** Asking small numbers for their memory would give them one of their own, which costs more than they do. */
+  const addNumbers = (datatype: NumberDatatype, data: NumberData): number => {
+    const at = room(data.byteLength);
+    const size = numberArrays[datatype].BYTES_PER_ELEMENT;
+    let all = numbers.get(datatype);
+    if (!all) {
+      all = numbersIn(datatype, bytes.buffer, 0, Math.floor(bytes.length / size));
+      numbers.set(datatype, all);
+    }
+    copyNumbers(data, all, at / size);
+    return at;
   };
   const addTexts = (texts: readonly string[], hides: (index: number) => boolean) => {
     for (let index = 0; index < texts.length; index++) {
@@ -75,9 +97,8 @@ export function createPackedTensorWriter(): PackedTensorWriter {
       const width = shape[1] ?? 1;
       if (Array.isArray(data)) {
         addTexts(data, (index) => hidden?.has(index % width) === true);
-      } else {
-        const at = room(data.byteLength);
-        bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+      } else if (datatype !== 'BYTES') {
+        const at = addNumbers(datatype, data);
         const size = data.BYTES_PER_ELEMENT;
         for (const offset of hidden ?? []) {
           for (let index = offset; index < data.length; index += width) {

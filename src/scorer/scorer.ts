@@ -1,5 +1,7 @@
 import type { Server as NetServer, Socket } from 'node:net';
+import type { Worker } from 'node:worker_threads';
 import { describeTensor } from '../inference/model.ts';
+import { worded } from '../protocol/errorDetails.ts';
 import type {
   ScorerCommand,
   ScorerMessage,
@@ -13,7 +15,7 @@ import { type Access, createAccess } from './access.ts';
 import { countVersions } from './countedVersions.ts';
 import { openGrpcDoor } from './grpcDoor.ts';
 import { createInferenceCounters, type InferenceCounters } from './inferenceCounters.ts';
-import { type InferenceLog, openInferenceLog } from './inferenceLog.ts';
+import { type InferenceLog, openInferenceLog, usualCapacity } from './inferenceLog.ts';
 import { createLoadedModels, type LoadedModels } from './loadedModels.ts';
 import type { LoadedVersion } from './modelRepository.ts';
 import { createOpenModel } from './openModel.ts';
@@ -49,18 +51,22 @@ export type HandedDoors = Readonly<Record<ScorerProtocol, NetServer | null>>;
 /**
  * Loads and warms the models, then listens; tells `ready` when it does.
  *
+ * @param logThread begun for the inference log, if there is to be one.
  * @throws SlipwayError `modelUnreadable`, `portTaken` or `storeUnreadable`.
  */
 export async function startScorer(
   options: ScorerOptions,
   doors: HandedDoors,
   tell: (message: ScorerMessage) => void,
+  logThread?: Worker,
 ): Promise<Scorer> {
   const warn = (message: string) => tell({ type: 'warning', message });
   const watchdog = startWatchdog(options.limits);
   const counters = createInferenceCounters();
   // Its thread starts while the models are loaded.
-  const opening = options.inferenceLog === null ? null : openInferenceLog(options.inferenceLog, warn);
+  const opening =
+    options.inferenceLog && openInferenceLog(options.inferenceLog, warn, usualCapacity, logThread);
+  if (!opening) void logThread?.terminate();
   const [loading, opened] = await Promise.allSettled([loadAll(options, watchdog, counters, warn), opening]);
   if (loading.status === 'rejected') {
     if (opened.status === 'fulfilled') await opened.value?.close();
@@ -160,7 +166,7 @@ async function loadAll(
   try {
     for (const model of models) {
       const { predictor } = await load(model, loaded, watchdog);
-      for (const warning of predictor.warnings) warn(warning);
+      for (const warning of predictor.warnings) warn(String(worded(warning)));
     }
     for (const split of traffic) loaded.route(split);
   } catch (error) {

@@ -54,6 +54,9 @@ export interface ScorerServer {
 /** Seconds after which a client that was sent away may come again. */
 const retryAfterSeconds = 1;
 
+/** How long a new connection may say nothing while the server drains: a request follows it at once. */
+const silentMilliseconds = 500;
+
 /** Listens and answers. @throws SlipwayError `portTaken`; Error of the system. */
 export async function startServer(options: ServerOptions): Promise<ScorerServer> {
   const server = createServer({
@@ -64,7 +67,11 @@ export async function startServer(options: ServerOptions): Promise<ScorerServer>
   });
   const load = { underWay: 0, draining: false };
   const find = createAddressBook(options.protocols);
-  const taken = new Set<Socket>();
+  const connections = new Set<Socket>();
+  server.on('connection', (connection) => {
+    connections.add(connection);
+    connection.once('close', () => connections.delete(connection));
+  });
   server.on('request', (request, response) => {
     answerRequest(request, response, find, load, options).catch((error: unknown) => {
       if (request.destroyed && !request.complete) return; // The client went away while it was sending.
@@ -77,8 +84,6 @@ export async function startServer(options: ServerOptions): Promise<ScorerServer>
   return {
     port,
     take(connection) {
-      taken.add(connection);
-      connection.once('close', () => taken.delete(connection));
       server.emit('connection', connection);
       connection.resume();
     },
@@ -88,14 +93,27 @@ export async function startServer(options: ServerOptions): Promise<ScorerServer>
       // That of HTTP would close idle connections at once.
       const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve));
       const grace = setTimeout(() => server.closeIdleConnections(), graceMilliseconds);
+      // Browsers open some ahead of need. For the server they are not idle: their first request may be on its way.
+      const silence = setTimeout(() => {
+        afterReading(() => {
+          for (const connection of connections) if (connection.bytesRead === 0) connection.destroy();
+        });
+      }, graceMilliseconds + silentMilliseconds);
       await closed;
-      // The server does not count those that somebody else accepted.
-      await Promise.all([...taken].map(closedConnection));
+      // The server does not wait for those that somebody else accepted.
+      await Promise.all([...connections].map(closedConnection));
       clearTimeout(deadline);
       clearTimeout(grace);
+      clearTimeout(silence);
       server.close(() => undefined);
     },
   };
+}
+
+/** Calls back once what had arrived was read: where this thread was busy, timers come before that. */
+function afterReading(work: () => void): void {
+  // Accepting a connection and reading from it take a turn of the event loop each.
+  setImmediate(() => setImmediate(work));
 }
 
 /** Resolves when a connection is closed, by an error of its client too. */

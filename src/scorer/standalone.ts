@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { fromErrorData, SlipwayError, toErrorData } from '../protocol/errors.ts';
 import { keepUntilSignal } from '../supervision/keepUntilSignal.ts';
+import { complaintAboutNode } from '../supervision/nodeVersion.ts';
 import { type Fleet, startFleet } from '../supervision/scorerFleet.ts';
 import { isHealthy } from './standalone/health.ts';
 import { checkPlatform, findModel, readConfig } from './standalone/packageFolder.ts';
@@ -18,12 +19,23 @@ const script = join(folder, 'scorer.cjs');
 const usage = `Usage: node start.cjs [serve | --self-test | --health]
   serve         answers requests until SIGINT or SIGTERM (the default)
   --self-test   checks the files, loads the model, and sends the recorded request
-  --health      asks the one that runs whether it can answer: exit code 0 or 1`;
+  --health      asks the one that runs whether it can answer: exit code 0 or 1
+config.json has the settings; variables of the environment such as SLIPWAY_PORT, SLIPWAY_TOKEN and SLIPWAY_HOST_NAMES
+overrule it, and README.md lists them.`;
 
 async function main([command = 'serve', ...rest]: readonly string[]): Promise<number> {
+  if (command === '--help' || command === '-h') {
+    tell(usage);
+    return 0;
+  }
   if (rest.length > 0 || !['serve', '--self-test', '--health'].includes(command)) {
     process.stderr.write(`${usage}\n`);
     return 2;
+  }
+  const complaint = complaintAboutNode(process.versions.node);
+  if (complaint !== null) {
+    log(complaint);
+    return 1;
   }
   const config = await readConfig(folder);
   checkPlatform(folder, config);

@@ -1,6 +1,7 @@
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { EndedRun } from '../protocol/endedRun.ts';
+import { detail } from '../protocol/errorDetails.ts';
 import { SlipwayError } from '../protocol/errors.ts';
 import { noteLate } from './lateLoads.ts';
 
@@ -113,8 +114,13 @@ export function startWatchdog(limits: WatchdogLimits): Watchdog {
         deadline = setTimeout(() => {
           overdue.abort();
           noteLate(loaded);
-          const detail = `it took longer than ${limits.loadMilliseconds / 1000} s to load`;
-          reject(new SlipwayError('modelUnreadable', { ...version, detail }));
+          const seconds = limits.loadMilliseconds / 1000;
+          reject(
+            new SlipwayError('modelUnreadable', {
+              ...version,
+              detail: detail('loadTookTooLong', { seconds }),
+            }),
+          );
         }, limits.loadMilliseconds);
       });
       loading.push(version);

@@ -1,7 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 
-/** Says to a scorer that waits for `begin` that it may load the runtime of ONNX models meanwhile. */
-export const preloadArgument = '--preload';
+/** Say to a scorer that waits for `begin` what it may load meanwhile. */
+export const preloadArguments = {
+  /** The runtime of ONNX models. */
+  runtime: '--preload-runtime',
+  /** What writes an inference log. */
+  log: '--preload-log',
+} as const;
 
 /** A scorer process that was begun before it is known what it is to serve: both take their time, and take it together. */
 export interface BegunScorer {
@@ -11,26 +16,27 @@ export interface BegunScorer {
   discard(): void;
 }
 
-/** Starts a process that waits for the message `begin`, and loads the runtime of ONNX models meanwhile. */
-export function beginScorer(script: string): BegunScorer {
-  let child: ChildProcess | null = forkScorer(script, [preloadArgument]);
-  const taken = child;
-  // Whoever takes a process that could not be started hears of it from the next one.
-  taken.once('error', () => {
-    child = null;
-  });
-  taken.once('exit', () => {
-    child = null;
-  });
+/** Starts a process that waits for the message `begin`, and loads meanwhile what it is going to need. */
+export function beginScorer(script: string, needs: readonly (keyof typeof preloadArguments)[]): BegunScorer {
+  const child = forkScorer(
+    script,
+    needs.map((need) => preloadArguments[need]),
+  );
+  let isFree = true;
+  const leave = () => {
+    isFree = false;
+  };
+  // Where it cannot be started, the next one that is cannot either, and says so.
+  child.once('error', leave).once('exit', leave);
   return {
     take() {
-      const given = child;
-      child = null;
-      return given;
+      if (!isFree) return null;
+      leave();
+      return child;
     },
     discard() {
-      child?.kill();
-      child = null;
+      if (isFree) child.kill();
+      leave();
     },
   };
 }

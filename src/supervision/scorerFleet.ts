@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { worded } from '../protocol/errorDetails.ts';
 import { type SlipwayError, toSlipwayError } from '../protocol/errors.ts';
 import type { ServedVersion } from '../protocol/scorer.ts';
 import type { BegunScorer } from './begunScorer.ts';
@@ -111,7 +112,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       const detail = await kept.ended;
       if (stopped.signal.aborted) return;
       quickEnds = performance.now() - readyAt < stableMilliseconds ? quickEnds + 1 : 0;
-      log(`${endpoint}: ${detail}. It is started again.`);
+      log(`${endpoint}: ${worded(detail)}. It is started again.`);
       const replacement = await replace(Math.max(0, quickEnds - 1));
       if (replacement === null) return;
       kept = replacement;

@@ -1,11 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { type Detail, detail } from '../protocol/errorDetails.ts';
 import { fromErrorData, SlipwayError } from '../protocol/errors.ts';
 import {
   type HandedConnection,
   type HandedDoor,
-  type ScorerBeginning,
   type ScorerCommandInput,
   type ScorerMessage,
   type ScorerOptionsInput,
@@ -20,7 +20,7 @@ import type { Door, Doors } from './door.ts';
 export type ScorerReady = Extract<ScorerMessage, { type: 'ready' }>;
 export type ScorerStatistics = Extract<ScorerMessage, { type: 'statistics' }>;
 
-type Asked = Exclude<ScorerCommandInput, { type: 'drain' | 'gathered' }>;
+type Asked = Exclude<ScorerCommandInput, { type: 'begin' | 'drain' | 'gathered' }>;
 type WithoutId<Some> = Some extends { readonly id: number } ? Omit<Some, 'id'> : never;
 type Question = WithoutId<Asked>;
 export type ScorerOrder = Exclude<Question, { type: 'read' }>;
@@ -33,7 +33,7 @@ export interface ScorerProcess {
   /** What it said when it became ready. Rejects with what went wrong when it ends before. */
   readonly ready: Promise<ScorerReady>;
   /** Resolves when the process is gone, with what to tell a person about it. */
-  readonly ended: Promise<string>;
+  readonly ended: Promise<string | Detail>;
   /**
    * Tells it what to do, and waits until it has.
    *
@@ -79,8 +79,6 @@ export function startScorerProcess(
     grpcPort: grpc === null ? null : scorerDoor,
   };
   const child = begun ?? forkScorer(script);
-  const beginning: ScorerBeginning = { type: 'begin', options: told };
-  if (child.connected) child.send(beginning, () => undefined);
   const errorLines: string[] = [];
   if (child.stderr) {
     createInterface(child.stderr).on('line', (line) => {
@@ -89,7 +87,7 @@ export function startScorerProcess(
       listener.log('warning', `${endpoint}: ${line}`);
     });
   }
-  const ended = new Promise<string>((resolve) => {
+  const ended = new Promise<string | Detail>((resolve) => {
     child.on('error', (error) => {
       // Only an error without a process is an end; others are followed by one.
       if (child.pid === undefined) resolve(error.message);
@@ -106,12 +104,13 @@ export function startScorerProcess(
     if (child.connected) child.send(command, () => undefined);
     return child.connected;
   };
+  send({ type: 'begin', options: told });
   const ask = (question: Question): Promise<ScorerReply> =>
     new Promise((resolve, reject) => {
       const id = ++lastQuestion;
       questions.set(id, { resolve, reject });
       if (!send({ ...question, id }))
-        reject(new SlipwayError('endpointFailed', { endpoint, detail: 'its process has ended' }));
+        reject(new SlipwayError('endpointFailed', { endpoint, detail: detail('scorerEnded') }));
     });
   /** Connections that were sent to the scorer, until it says that it has them. */
   const handed = new Map<number, { readonly connection: Socket; readonly door: Door }>();
@@ -146,8 +145,8 @@ export function startScorerProcess(
           questions.delete(message.id);
       }
     });
-    void ended.then((detail) => {
-      const error = new SlipwayError('endpointFailed', { endpoint, detail });
+    void ended.then((end) => {
+      const error = new SlipwayError('endpointFailed', { endpoint, detail: end });
       reject(error);
       for (const question of questions.values()) question.reject(error);
       questions.clear();
@@ -210,8 +209,11 @@ export function startScorerProcess(
   return started;
 }
 
-function describeEnd(code: number | null, signal: string | null, errorLines: readonly string[]): string {
-  const reason = signal ? `its process was ended by ${signal}` : `its process ended with code ${code}`;
+function describeEnd(code: number | null, signal: string | null, errorLines: readonly string[]): Detail {
+  const end =
+    signal === null
+      ? detail('scorerEndedWithCode', { code: String(code) })
+      : detail('scorerEndedBySignal', { signal });
   const last = errorLines.findLast((line) => /error/i.test(line)) ?? errorLines.at(-1);
-  return last ? `${reason} (${last})` : reason;
+  return last ? detail('endedSaying', { end, last }) : end;
 }

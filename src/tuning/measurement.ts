@@ -2,6 +2,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { SlipwayError } from '../protocol/errors.ts';
 import { inferUrl } from '../protocol/inferUrl.ts';
 import type { ScorerModelInput } from '../protocol/scorer.ts';
+import { phrase } from '../protocol/servingSentences.ts';
 import {
   type Measurement,
   type RuntimeChoice,
@@ -18,8 +19,9 @@ export interface TuningOptions {
   readonly model: ScorerModelInput;
   /** Rows of each request. */
   readonly rows: number;
-  /** How long each way is measured. */
+  /** How long each way is measured in a round. */
   readonly seconds: number;
+  readonly rounds: number;
   readonly signal: AbortSignal;
   /** Told a share between 0 and 1, and which way is measured next. */
   readonly progress: (fraction: number, next: RuntimeChoice | null) => void;
@@ -29,7 +31,6 @@ export interface TuningOptions {
 /** The moderate load, as a share of what the plainest way can answer. */
 const moderateShare = 0.4;
 const warmUpSeconds = 0.25;
-const rounds = 2;
 
 /** More processes than this are not tried: each takes its memory. */
 const mostProcesses = 16;
@@ -61,7 +62,7 @@ export async function tune(options: TuningOptions): Promise<TuningReport> {
     machine: { processor: cpus()[0]?.model.trim() ?? '', cores: availableParallelism() },
     measurements,
     choice: { threads, processes, batchRows },
-    reasons,
+    reasons: options.rounds === 1 ? [...reasons, [phrase('measuredOnce')]] : reasons,
   };
 }
 
@@ -70,6 +71,7 @@ export async function tune(options: TuningOptions): Promise<TuningReport> {
  * better of its rounds, as a disturbance only makes figures worse.
  */
 async function measureWays(options: TuningOptions): Promise<readonly Measurement[]> {
+  const { rounds } = options;
   const ways = waysToRun(availableParallelism());
   const measured: Measurement[][] = ways.map(() => []);
   let moderateRate: number | null = null;

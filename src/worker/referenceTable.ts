@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DuckDBConnection, type DuckDBType, DuckDBTypeId } from '@duckdb/node-api';
+import { detail } from '../protocol/errorDetails.ts';
 import { SlipwayError } from '../protocol/errors.ts';
 import { type ColumnValues, createColumnCollector } from './columnValues.ts';
 import { openDataFiles } from './duckdb/dataFiles.ts';
@@ -42,7 +43,7 @@ const indexColumn = /^__index_level_\d+__$/;
 export async function openReferenceTable(file: string): Promise<ReferenceTable> {
   // DuckDB would take a folder for all the files in it.
   if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
-    throw new SlipwayError('dataUnreadable', { path: file, detail: 'there is no such file' });
+    throw new SlipwayError('dataUnreadable', { path: file, detail: detail('noSuchFile') });
   }
   const { connection, close } = await openDataFiles(join(tmpdir(), `slipway-worker-${process.pid}`), false);
   try {

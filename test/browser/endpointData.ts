@@ -1,4 +1,5 @@
 import type { EngineParams } from '../../src/protocol/engine.ts';
+import { detail } from '../../src/protocol/errorDetails.ts';
 import type { LoadTestReport, LoadTestStep } from '../../src/protocol/loadTest.ts';
 import type {
   EndpointDescription,
@@ -334,7 +335,10 @@ function descriptionOf(endpoint: EndpointSummary): EndpointDescription {
           { name: 'opset', value: 'ai.onnx 17, ai.onnx.ml 3' },
           { name: 'producer', value: 'skl2onnx 1.20' },
         ],
-        warnings: ['The output "probability" was a ZipMap; it is answered as a table of its values.'],
+        warnings: [
+          'The output "probability" was a ZipMap; it is answered as a table of its values.',
+          detail('outputLeftOut', { name: 'list', type: detail('sequence') }),
+        ],
       },
     ],
     inferUrl: 'http://127.0.0.1:49152/v2/models/churn/infer',

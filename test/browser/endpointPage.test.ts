@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Locator } from 'playwright-core';
 import {
   createEndpoint,
   createQuietEndpoint,
@@ -42,6 +43,16 @@ describe('endpoint page', () => {
     await card('Latency').getByText('v7 p95').waitFor();
     await page.getByRole('row', { name: /^v7 candidate 25% 10\.2\/s 2,202 3 1\.97 ms 7\.4 ms/ }).waitFor();
     assert.equal(await card('Share of the requests').getByText('25%').count(), 1);
+  });
+
+  it('draws the latency of a single request, to which no line leads', async () => {
+    churn = createQuietEndpoint();
+    const asked = Math.floor(Date.now() / 1000) * 1000 - 30_000;
+    churn.traffic = (time) => ({ stable: time === asked ? 1 : 0, candidate: null });
+    open = await pages.open('endpoint', churn);
+    const canvas = card('Latency').getByRole('img', { name: /^Latency. Now: v6/ });
+    await canvas.waitFor();
+    await drawnIn(canvas, [0x37, 0x94, 0xff]);
   });
 
   it('asks only for what is new, and goes on by itself', async () => {
@@ -91,6 +102,18 @@ describe('endpoint page', () => {
     await open.page.getByText('Copied').first().waitFor();
     const copied = await open.page.evaluate(() => navigator.clipboard.readText());
     assert.match(copied, /^Latency p99\tPassed\t7\.4 ms\t5\.9 ms\t.*at most 2 are allowed\.$/m);
+  });
+
+  it('shows a rollout as waiting while its endpoint is stopped, with nothing that turns', async () => {
+    churn.endpoint = { ...churn.endpoint, state: 'stopped', url: null };
+    open = await pages.open('endpoint', churn);
+    const rollout = open.page.getByRole('region', { name: 'Rollout', exact: true });
+    await rollout.getByText('The rollout is paused because the endpoint is stopped.').waitFor();
+    assert.equal(await open.page.locator('.codicon-modifier-spin').count(), 0);
+    churn.endpoint = { ...churn.endpoint, state: 'ready' };
+    await changed();
+    await rollout.getByText('The rollout is paused').waitFor({ state: 'detached' });
+    assert.equal(await rollout.locator('.codicon-modifier-spin').count(), 1);
   });
 
   it('has a rollout rolled back, paused, and promoted by one button each', async () => {
@@ -348,5 +371,29 @@ describe('endpoint page', () => {
     open = await pages.open('endpoint', churn, { language: 'pt-br' });
     await open.page.getByRole('heading', { name: 'Versão 7 ao lado da versão 6' }).waitFor();
     await open.page.getByText('41,3/s').first().waitFor();
+    await open.page
+      .getByText('A saída "list" do modelo é uma sequência, o que este runtime não suporta')
+      .waitFor();
   });
 });
+
+/** Waits until a canvas has pixels of exactly this colour. */
+async function drawnIn(canvas: Locator, color: readonly [number, number, number]): Promise<void> {
+  await canvas.page().waitForFunction(
+    ({ element, color }) => {
+      if (!(element instanceof HTMLCanvasElement)) return false;
+      // Of a copy: Chromium warns of a page's own canvas that is read again and again.
+      const { width, height } = element;
+      const context = Object.assign(document.createElement('canvas'), { width, height }).getContext('2d');
+      if (!context) return false;
+      context.drawImage(element, 0, 0);
+      const { data } = context.getImageData(0, 0, width, height);
+      for (let at = 0; at < data.length; at += 4) {
+        if (color.every((channel, place) => data[at + place] === channel)) return true;
+      }
+      return false;
+    },
+    { element: await canvas.elementHandle(), color },
+    { timeout: 10_000 },
+  );
+}

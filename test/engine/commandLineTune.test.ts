@@ -45,6 +45,11 @@ describe('slipway tune', function () {
       ),
     );
     assert.ok(reasons.length >= 3);
+    assert.ok(
+      measurements.some(({ spread }) => Number(spread) > 1),
+      'in two rounds, whose figures differ',
+    );
+    assert.ok(!reasons.some((reason) => reason.includes('measured once')), reasons.join(' '));
     assert.match(reasons[0] ?? '', /^Requests .* joined/);
     const written = readFileSync(join(folder, 'slipway.yaml'), 'utf8');
     assert.match(
@@ -54,7 +59,13 @@ describe('slipway tune', function () {
   });
 
   it('says what it does not understand, with exit code 2', async () => {
-    for (const args of [[], ['wine', '--seconds', '0'], ['wine', '--rows', 'many']]) {
+    const wrong = [
+      [],
+      ['wine', '--seconds', '0'],
+      ['wine', '--rows', 'many'],
+      ['wine', '--quick', '--seconds', '2'],
+    ];
+    for (const args of wrong) {
       assert.equal((await runToEnd([cli, 'tune', ...args])).code, 2, args.join(' '));
     }
   });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createSupervisor } from '../../src/engine/serving/supervisor.ts';
 import type { Serving } from '../../src/engine/serving/supervisorTypes.ts';
+import { SlipwayError } from '../../src/protocol/errors.ts';
 import { startScorerProcess } from '../../src/supervision/scorerProcess.ts';
-import { errorOfKind } from '../errorOfKind.ts';
 import { linearModel, slowModel } from '../fixtures/onnxFile.ts';
 import { modelFile, removeFolder, scorerScript, temporaryFolder } from '../scorer/scorerProcess.ts';
 
@@ -17,7 +17,7 @@ describe('A version whose loading blocks its process', function () {
     folder = await temporaryFolder();
     linear = await modelFile(folder, linearModel());
     // Warming it takes minutes, and is part of loading.
-    endless = await modelFile(folder, slowModel(1200, 5000));
+    endless = await modelFile(folder, slowModel(2400, 1000));
   });
   after(() => removeFolder(folder));
 
@@ -77,10 +77,18 @@ describe('A version whose loading blocks its process', function () {
       },
     };
   }
-  const tooLong = (number: number) => (error: unknown) =>
-    errorOfKind('endpointFailed')(error) &&
-    error instanceof Error &&
+  /** The process was ended, as nothing else stops what blocks it. */
+  const wasEnded = (error: unknown, number: number) =>
+    error instanceof SlipwayError &&
+    error.kind === 'endpointFailed' &&
     error.message.includes(`version ${number} of "wine" took longer than 3000 ms to load`);
+  /** On a machine so busy that the time is over before warming begins and blocks, the process finds out itself. */
+  const foundOut = (error: unknown, number: number) =>
+    error instanceof SlipwayError &&
+    error.kind === 'modelUnreadable' &&
+    error.message.includes(`version ${number} of "wine"`) &&
+    error.message.includes('it took longer than 3 s to load');
+  const tooLong = (number: number) => (error: unknown) => wasEnded(error, number) || foundOut(error, number);
 
   it('fails the start of its endpoint', async () => {
     const { supervisor } = supervise();
@@ -93,9 +101,10 @@ describe('A version whose loading blocks its process', function () {
     const { supervisor, until, ask } = supervise();
     try {
       await supervisor.start(serving(1, linear, 2), null);
-      await assert.rejects(supervisor.load(version(2, endless)), tooLong(2));
+      const error = await supervisor.load(version(2, endless)).catch((reason: unknown) => reason);
+      assert.ok(tooLong(2)(error), String(error));
       await until(() => supervisor.status().state === 'ready');
-      assert.equal(supervisor.status().crashCount, 1);
+      assert.equal(supervisor.status().crashCount, wasEnded(error, 2) ? 1 : 0);
       assert.deepEqual(
         supervisor.versions().map((served) => served.version),
         [1],

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { validate } from 'dockerfile-utils';
 import { dockerfileText } from '../../src/engine/serving/packaging/dockerfile.ts';
 import { classifierModel, linearModel, slowModel } from '../fixtures/onnxFile.ts';
@@ -97,6 +99,74 @@ describe('A packaged model', function () {
     assert.equal((await health({ PORT: port })).code, 0);
     await served.end('SIGINT');
     assert.equal((await health({ PORT: port })).code, 1);
+  });
+
+  it('answers by the host names of its settings, or of its environment, and by no other', async () => {
+    const named = ['--host-name', 'Models.Example.com', '--host-name', '[fd00::1]'];
+    const { code, stderr, output } = await pack(linearModel(), 'wine', ...named);
+    assert.equal(code, 0, stderr);
+    const file = join(output, 'config.json');
+    const config = JSON.parse(readFileSync(file, 'utf8'));
+    assert.deepEqual(config.hosts, ['models.example.com', '[fd00::1]']);
+    const ask = async (url: string, host: string) => {
+      const sent = request(`${url}/v2/models/wine/infer`, {
+        method: 'POST',
+        headers: { host, 'content-type': 'application/json' },
+      });
+      sent.end('{"inputs":[{"name":"x","datatype":"FP32","shape":[1,3],"data":[1,2,3]}]}');
+      const [answer] = await once(sent, 'response');
+      return { status: Number(answer.statusCode), text: (await buffer(answer)).toString() };
+    };
+    const configured = await start(output);
+    const { url } = configured.ready;
+    assert.match((await ask(url, 'models.example.com')).text, /14\.5/);
+    assert.equal((await ask(url, 'MODELS.example.com:8443')).status, 200);
+    assert.equal((await ask(url, '[fd00::1]')).status, 200);
+    assert.equal((await ask(url, new URL(url).host)).status, 200);
+    for (const host of ['other.example.com', 'models.example.com.evil.example', 'example.com']) {
+      const { status, text } = await ask(url, host);
+      assert.equal(status, 403, host);
+      assert.match(text, /is not served here/);
+    }
+    await configured.end('SIGTERM');
+
+    const told = await start(output, { SLIPWAY_HOST_NAMES: 'One.example, two.example' });
+    for (const [host, status] of [
+      ['one.example', 200],
+      ['two.example', 200],
+      ['models.example.com', 403],
+    ] as const) {
+      assert.equal((await ask(told.ready.url, host)).status, status, host);
+    }
+    await told.end('SIGTERM');
+    // A package of an older Slipway says nothing of host names.
+    const { hosts: _none, ...older } = config;
+    writeFileSync(file, JSON.stringify(older));
+    const plain = await start(output);
+    assert.equal((await ask(plain.ready.url, 'models.example.com')).status, 403);
+    assert.equal((await ask(plain.ready.url, 'localhost')).status, 200);
+    await plain.end('SIGTERM');
+  });
+
+  it('says what is wrong with a host name', async () => {
+    const refused = await pack(linearModel(), 'wine', '--host-name', 'https://models.example.com/');
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /--host-name: expected a host name such as models\.example\.com/);
+    const { output } = await pack(linearModel());
+    await assert.rejects(
+      start(output, { SLIPWAY_HOST_NAMES: 'models.example.com,*.example.com' }),
+      /SLIPWAY_HOST_NAMES: expected a host name .*, not "\*\.example\.com"/,
+    );
+    const file = join(output, 'config.json');
+    writeFileSync(
+      file,
+      JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), hosts: ['a.example:80'] }),
+    );
+    await assert.rejects(start(output), /config\.json: .*expected a host name .*hosts\[0\]/);
+    const help = await runToEnd([join(output, 'start.cjs'), '--help'], bare);
+    assert.equal(help.code, 0);
+    assert.match(help.stdout, /SLIPWAY_HOST_NAMES/);
+    assert.match(readFileSync(join(output, 'README.md'), 'utf8'), /`SLIPWAY_HOST_NAMES`/);
   });
 
   it('serves the model of another folder in place of its own', async () => {

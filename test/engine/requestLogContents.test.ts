@@ -188,6 +188,42 @@ describe('An export of logged requests', function () {
     assert.match(first, /^a\t2026-03-01 00:00:00\twine\t1\tstable\t200\t1\.5\t0\t1\.5\ta,b/);
   });
 
+  it('is of the latest that were there when it began, without those that the log forgets or that come since', () => {
+    const written = (ids: readonly string[]) =>
+      writeRequests(
+        log,
+        ids.map((id) => ({ id, status: id.startsWith('bad') ? 500 : 200 })),
+      );
+    written(['a', 'bad b', 'c', 'd', 'bad e', 'f', 'bad g']);
+    const filter = requestFilter.parse({ failed: false });
+    const selectedIn = (limit: number) => {
+      const opened = openRequestRows(log, 'wine');
+      const selected = opened.latest(filter, limit);
+      return { ...selected, ids: () => [...selected.rows()].map(({ requestId }) => requestId), opened };
+    };
+    for (const [limit, expected] of [
+      [0, []],
+      [1, ['f']],
+      [3, ['c', 'd', 'f']],
+      [9, ['a', 'c', 'd', 'f']],
+    ] as const) {
+      const { count, ids, opened } = selectedIn(limit);
+      assert.deepEqual([count, ids()], [expected.length, expected]);
+      opened.close();
+    }
+    const { count, ids, opened } = selectedIn(4);
+    const writer = new BetterSqlite3(log);
+    writer.exec(
+      `CREATE TEMP TABLE later AS SELECT * FROM blocks LIMIT 1; UPDATE later SET id = 1000;
+       INSERT INTO blocks SELECT * FROM later`,
+    );
+    assert.deepEqual([count, ids()], [4, ['a', 'c', 'd', 'f']]);
+    writer.exec('DELETE FROM blocks WHERE id < 1000');
+    writer.close();
+    assert.deepEqual(ids(), [], 'forgotten meanwhile');
+    opened.close();
+  });
+
   it('says what is wrong with a log that is damaged or old', async () => {
     const output = join(folder, 'requests.csv');
     writeFileSync(log, 'no log at all '.repeat(100));

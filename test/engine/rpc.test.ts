@@ -113,6 +113,7 @@ describe('engine over JSON-RPC', function () {
         }),
         untrusted.request('serving/start', { modelName: 'm', modelVersion: 1, port: null }),
         untrusted.request('serving/stop', { endpoint: 'm' }),
+        untrusted.request('serving/delete', { endpoint: 'm', log: 'keep' }),
         untrusted.request('serving/sendRequest', { endpoint: 'm', body: '{}' }),
         untrusted.request('monitoring/drift', { endpoint: 'm', referenceFile: null, from: 0, to: 1 }),
         untrusted.request('tracking/setMainMetric', { experimentId: '0', key: 'k', higherIsBetter: true }),

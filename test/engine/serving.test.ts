@@ -4,6 +4,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { inferenceLogFile } from '../../src/engine/layout.ts';
+import { worded } from '../../src/protocol/errorDetails.ts';
 import type { EndpointState, EndpointSummary } from '../../src/protocol/serving.ts';
 import { errorOfKind } from '../errorOfKind.ts';
 import { categoryModel, classifierModel, linearModel, slowModel } from '../fixtures/onnxFile.ts';
@@ -197,7 +198,7 @@ describe('Serving', function () {
     process.kill(engine.scorerId(), 'SIGKILL');
     const { failure } = await waitFor('failed');
     assert.equal(failure?.kind, 'endpointFailed');
-    assert.match(String(failure?.values.detail), /SIGKILL/);
+    assert.match(String(worded(failure?.values.detail ?? '')), /SIGKILL/);
     assert.equal((await engine.serving.start(wine(1))).state, 'ready');
   });
 

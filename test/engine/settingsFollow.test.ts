@@ -5,6 +5,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import type { SettingsProblem } from '../../src/protocol/endpointSettings.ts';
+import { detail } from '../../src/protocol/errorDetails.ts';
+import { say } from '../../src/protocol/servingSentences.ts';
 import { answeredNumbers, createGrpcCaller, type GrpcCaller, wineRequest } from '../scorer/grpcCaller.ts';
 import { openRolloutStage, type RolloutStage } from './rolloutStage.ts';
 import { storeToken } from './servedStore.ts';
@@ -57,7 +59,7 @@ describe('slipway.yaml and the registry', function () {
     );
     await stage.until(({ state }) => state === 'ready', 'pinned');
     assert.ok(
-      stage.logged.some((line) => line.includes('No version of "wine" is the alias "champion" yet.')),
+      stage.logged.some((line) => line.includes('No version of "wine" has the alias "champion" yet.')),
     );
     promote(1);
     await stage.until(({ state }) => state === 'ready', 'still');
@@ -96,7 +98,13 @@ describe('slipway.yaml and the registry', function () {
       {
         line: 2,
         column: 17,
-        detail: 'endpoints.wine.port: expected number to be <=65535, not 80000',
+        detail: detail('settingAt', {
+          setting: 'endpoints.wine.port',
+          problem: detail('settingGiven', {
+            problem: detail('expectedNumber', { comparison: '<=65535' }),
+            given: '80000',
+          }),
+        }),
       },
     ]);
     stage.writeSettings('endpoints:\n  wine: { sticky: { header: x-user } }\n');
@@ -205,6 +213,70 @@ describe('slipway.yaml and the registry', function () {
     assert.ok(kinds().includes('registry: versionChanged'));
     await stage.reopen();
     assert.equal(stage.engine().serving.endpoint('wine').state, 'stopped', 'a person stopped it');
+  });
+
+  describe('with an entry that is written while a person brings a version in', () => {
+    const ended: (readonly [string, number, string])[] = [];
+    beforeEach(async () => {
+      ended.length = 0;
+      const { serving, changes } = stage.engine();
+      changes.listen((event, data) => {
+        if (event === 'serving/rolloutReplaced' && 'version' in data && 'reason' in data)
+          ended.push([data.endpoint, data.version, say(data.reason)]);
+      });
+      await serving.start({ modelName: 'wine', modelVersion: 1, port: null });
+      const plan = { steps: [{ share: 50, hold: '1h' }] };
+      await serving.startRollout({ endpoint: 'wine', modelVersion: 2, plan, who: 'Ana' });
+    });
+    /** Writes an entry, and waits until it was followed: other limits take effect last of all. */
+    const declare = async (stable: string, kilobytes: number) => {
+      const before = kinds().length;
+      stage.writeSettings(
+        `endpoints:\n  wine:\n    stable: ${stable}\n    limits: { body: ${kilobytes}KB }\n`,
+      );
+      await stage.until(() => kinds().slice(before).includes('slipway.yaml: settingsChanged'));
+    };
+    const current = () => {
+      const { modelVersion, rollout } = stage.engine().serving.endpoint('wine');
+      return [modelVersion, rollout?.candidateVersion, rollout?.share, rollout?.state];
+    };
+
+    it('goes on with it where the entry names the version that is served, or the one that comes in', async () => {
+      promote(1);
+      for (const [index, stable] of ['{ version: 1 }', '{ stage: Production }', '{ version: 1 }'].entries()) {
+        await declare(stable, index + 1);
+        assert.deepEqual(current(), [1, 2, 0.5, 'running'], stable);
+      }
+      const answers = await Promise.all(Array.from({ length: 40 }, () => stage.ask()));
+      assert.deepEqual([...new Set(answers.map(({ bias }) => bias))].toSorted(), [1, 2]);
+      await declare('{ version: 2 }', 9);
+      assert.deepEqual(current(), [1, 2, 0.5, 'running']);
+      assert.ok(!kinds().some((kind) => kind.endsWith('rolledBack')), kinds().join());
+      assert.deepEqual(ended, []);
+
+      // An entry that named the one that comes in, and does so no longer, takes it back.
+      await declare('{ version: 1 }', 1);
+      assert.deepEqual(current(), [1, undefined, undefined, undefined]);
+      assert.deepEqual(ended, [['wine', 2, 'Version 1 takes its place. slipway.yaml names it.']]);
+    });
+
+    it('ends it where the entry names a third one, with the reason in the trail, and tells people', async () => {
+      stage.register(3);
+      stage.writeSettings(
+        'endpoints:\n  wine: { stable: { version: 3 }, rollout: { steps: [{ share: 20, hold: 1h }] } }\n',
+      );
+      await stage.until(({ rollout }) => rollout?.candidateVersion === 3 && rollout.share === 0.2);
+      const reason = 'Version 3 takes its place. slipway.yaml names it.';
+      assert.deepEqual(ended, [['wine', 2, reason]]);
+      const event = stage
+        .engine()
+        .serving.events('wine', 10)
+        .find(({ kind }) => kind === 'rolledBack');
+      assert.deepEqual(
+        [event?.who, event && say(event.said)],
+        ['slipway.yaml', `Version 1 answers all requests again. ${reason}`],
+      );
+    });
   });
 
   it('brings in what the candidate names', async () => {

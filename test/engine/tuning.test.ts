@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runtimeChoice, tuningPlan } from '../../src/protocol/tuning.ts';
+import { say } from '../../src/protocol/servingSentences.ts';
+import { quickTuning, runtimeChoice, tuningPlan } from '../../src/protocol/tuning.ts';
 import { openServedStage, type RolloutStage } from './rolloutStage.ts';
 
 describe('tuning an endpoint', function () {
@@ -16,7 +17,7 @@ describe('tuning an endpoint', function () {
   it('measures every way beside it, says which comes next, and chooses one of them with reasons', async () => {
     const told: { readonly fraction: number; readonly message: string }[] = [];
     const { modelVersion, requestCount } = stage.engine().serving.endpoint('wine');
-    const report = await stage.engine().tuning.measure('wine', tuningPlan.parse({ seconds: 0.5 }), {
+    const report = await stage.engine().tuning.measure('wine', tuningPlan.parse(quickTuning), {
       signal: new AbortController().signal,
       progress: (fraction, message) => told.push({ fraction, message }),
     });
@@ -35,7 +36,8 @@ describe('tuning an endpoint', function () {
       processes: 1,
       batchRows: 1,
     });
-    assert.equal(told.length, 2 * report.measurements.length + 1);
+    assert.equal(told.length, report.measurements.length + 1, 'each way once');
+    assert.match(say(report.reasons.at(-1) ?? []), /^Each way was measured once/);
     assert.equal(told.at(-1)?.fraction, 1);
     // The endpoint itself was asked nothing.
     assert.equal(stage.engine().serving.endpoint('wine').requestCount, requestCount);

@@ -1,17 +1,32 @@
-import type { Locator } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import type { Workbench } from '../workbench/workbench.ts';
 import { chooseInContextMenu } from './contextMenu.ts';
 import { row } from './sideBar.ts';
 import { until } from './until.ts';
 
 /** Serves the version of the sample's model that is in production, and gives the endpoint's row when it is ready. */
-export async function startEndpoint(workbench: Workbench): Promise<Locator> {
+export async function startEndpoint(
+  workbench: Pick<Workbench, 'page' | 'runCommand' | 'pick'>,
+): Promise<Locator> {
   await row(workbench, 'boosting-shallow').waitFor();
   await workbench.runCommand('Slipway: Start Endpoint');
   await workbench.pick('Choose the version', 'Production');
   const endpoint = row(workbench, 'flight-delays', 'Endpoints');
   await endpoint.filter({ hasText: 'ready' }).waitFor();
   return endpoint;
+}
+
+/** Opens the endpoint's page to try it, and has it predict. The caller closes the page. */
+export async function predictInBrowser(workbench: Pick<Workbench, 'page' | 'runCommand'>): Promise<Page> {
+  const opening = workbench.page.context().waitForEvent('page');
+  await workbench.runCommand('Slipway: Try in Browser');
+  const opened = await opening;
+  await opened.getByRole('button', { name: 'Predict' }).click();
+  await opened
+    .getByText(/status 200/i)
+    .first()
+    .waitFor();
+  return opened;
 }
 
 /** Lets version 3 of the sample's model come in as a canary. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { startProxiedCodeServer } from '../workbench/codeServer.ts';
-import { startEndpoint } from './endpointActions.ts';
+import { predictInBrowser, startEndpoint } from './endpointActions.ts';
 import { inSampleProject } from './inSampleProject.ts';
 import { until } from './until.ts';
 
@@ -29,14 +29,7 @@ describe('an endpoint, in a VS Code that is open in the browser under a host nam
     await inSampleProject({ startServer }, async (workbench) => {
       const { page } = workbench;
       await startEndpoint(workbench);
-      const opening = page.context().waitForEvent('page');
-      await workbench.runCommand('Slipway: Try in Browser');
-      const opened = await opening;
-      await opened.getByRole('button', { name: 'Predict' }).click();
-      await opened
-        .getByText(/status 200/i)
-        .first()
-        .waitFor();
+      const opened = await predictInBrowser(workbench);
       const { hostname, pathname, hash } = new URL(opened.url());
       assert.deepEqual([hostname, hash], [host, '']);
       assert.match(pathname, /^\/proxy\/\d+\/try$/);

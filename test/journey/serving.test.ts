@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
@@ -7,7 +8,7 @@ import { buffer } from 'node:stream/consumers';
 import { writesOutputChannels } from '../workbench/vscodeServer.ts';
 import type { Workbench } from '../workbench/workbench.ts';
 import { chooseInContextMenu } from './contextMenu.ts';
-import { startCanary, startEndpoint } from './endpointActions.ts';
+import { predictInBrowser, startCanary, startEndpoint } from './endpointActions.ts';
 import { endpointLog } from './endpointLog.ts';
 import { inSampleProject } from './inSampleProject.ts';
 import { said } from './notifications.ts';
@@ -21,11 +22,16 @@ describe('an endpoint, in a real VS Code', function () {
     if (process.platform === 'win32') this.skip();
   });
 
-  it('is tried in the browser, its requests exported, a file scored, and a rollout begun and taken back', async () => {
+  it('is tried in the browser, its requests exported, a file scored, a rollout begun and taken back, and it is deleted', async () => {
     await inSampleProject({}, async (workbench, folder) => {
       const endpoint = await startEndpoint(workbench);
       await tryInBrowser(workbench);
+      await workbench.runCommand('Slipway: Open Endpoint');
+      await workbench.webview().getByRole('heading', { name: 'flight-delays' }).first().waitFor();
       await sendTestRequest(workbench);
+      // The answer is before the endpoint's page, whose content VS Code discarded.
+      await workbench.runCommand('Slipway: Load Test');
+      await workbench.webview().getByRole('button', { name: 'Start Load Test' }).waitFor();
       await exportRequests(workbench, join(folder, 'requests.csv'));
       await scoreFile(workbench, join(folder, 'data', 'later.csv'), join(folder, 'scored.csv'));
 
@@ -34,6 +40,15 @@ describe('an endpoint, in a real VS Code', function () {
       await chooseInContextMenu(endpoint, 'Roll Back');
       await said(workbench, 'Rolled back: version 2 answers all requests');
       await endpoint.filter({ hasText: 'ready' }).waitFor();
+
+      await workbench.runCommand('Slipway: Open Endpoint');
+      await workbench.webview().getByRole('heading', { name: 'flight-delays' }).first().waitFor();
+      await chooseInContextMenu(endpoint, 'Delete Endpoint');
+      const dialog = workbench.page.locator('.monaco-dialog-box').filter({ hasText: 'Its model stays' });
+      await dialog.getByRole('button', { name: 'Delete with Its Log' }).click();
+      await endpoint.waitFor({ state: 'detached' });
+      await workbench.webview().getByText('This endpoint is not there any more.').waitFor();
+      assert.ok(!existsSync(join(folder, '.slipway', 'inference', 'flight-delays.db')));
     });
   });
 
@@ -100,14 +115,7 @@ async function tryInBrowser(workbench: Workbench): Promise<void> {
     const [answer] = await once(sent, 'response');
     await route.fulfill({ status: answer.statusCode, headers: answer.headers, body: await buffer(answer) });
   });
-  const opening = context.waitForEvent('page');
-  await workbench.runCommand('Slipway: Try in Browser');
-  const opened = await opening;
-  await opened.getByRole('button', { name: 'Predict' }).click();
-  await opened
-    .getByText(/status 200/i)
-    .first()
-    .waitFor();
+  const opened = await predictInBrowser(workbench);
   assert.doesNotMatch(opened.url(), /token/);
   await opened.close();
 }

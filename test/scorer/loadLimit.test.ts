@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromErrorData } from '../../src/protocol/errors.ts';
@@ -8,6 +8,16 @@ import { linearModel } from '../fixtures/onnxFile.ts';
 import { type RunningScorer, removeFolder, startScorerProcess, temporaryFolder } from './scorerProcess.ts';
 
 const body = { inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 3], data: [1, 2, 3] }] };
+
+describe('A version whose loading blocks the thread for good', () => {
+  it('has its process killed by the watchdog, which says why', function () {
+    if (process.platform === 'win32') this.skip();
+    const script = join(import.meta.dirname, '../fixtures/blockedLoad.ts');
+    const ended = spawnSync(process.execPath, [script], { encoding: 'utf8', timeout: 50_000 });
+    assert.equal(ended.signal, 'SIGKILL', 'not by the test, whose patience ended');
+    assert.match(ended.stderr, /version 2 of "wine" took longer than 200 ms to load/);
+  });
+});
 
 describe('A version that never finishes loading', function () {
   this.timeout(60_000);

@@ -5,6 +5,7 @@ import type { Datatype, Tensor, TensorData } from '../../src/inference/datatypes
 import { loadModel, type Model } from '../../src/inference/model.ts';
 import { createPredictor } from '../../src/inference/predictor.ts';
 import { loadRuntime } from '../../src/inference/runtime.ts';
+import { type Detail, worded } from '../../src/protocol/errorDetails.ts';
 import { errorCatalogue, SlipwayError } from '../../src/protocol/errors.ts';
 import {
   classifierModel,
@@ -22,6 +23,8 @@ import {
   talkativeModel,
 } from '../fixtures/unusualOnnxFile.ts';
 import { removeFolder, temporaryFolder } from './scorerProcess.ts';
+
+const inEnglish = (warning: string | Detail) => worded(warning);
 
 describe('An ONNX model', () => {
   let folder: string;
@@ -153,7 +156,7 @@ describe('An ONNX model', () => {
       model.inputs.map(({ name }) => name),
       ['x'],
     );
-    assert.deepEqual(model.warnings, [
+    assert.deepEqual(model.warnings.map(inEnglish), [
       'The runtime always takes the values in the model\'s file for "b"; a request cannot replace them.',
     ]);
     assert.deepEqual(await model.run([floats([1, 2], 1, 2)]), [floats([1, 2], 11, 22)]);
@@ -242,7 +245,7 @@ describe('An ONNX model', () => {
         model.outputs.map((output) => output.name),
         ['y'],
       );
-      assert.deepEqual(model.warnings, [
+      assert.deepEqual(model.warnings.map(inEnglish), [
         `The output "${name}" of the model is ${title}, which is not supported by this runtime, and is left out of answers.`,
       ]);
       const feed = floats([2, 1], 1.5, 2.5);

@@ -4,7 +4,7 @@ import { readFacts } from '../../src/inference/onnx/facts.ts';
 import { readGraph } from '../../src/inference/onnx/graph.ts';
 import { replaceOutputs } from '../../src/inference/onnx/outputReplacement.ts';
 import { joinBytes, readFields, writeField, writeInteger } from '../../src/inference/onnx/wire.ts';
-import { classifierModel, identityModel, linearModel } from '../fixtures/onnxFile.ts';
+import { classifierModel, identityModel, integer, linearModel, message, text } from '../fixtures/onnxFile.ts';
 
 describe('The reader of ONNX files', () => {
   it('finds the labels of ZipMap nodes, whether text or integers', () => {
@@ -47,6 +47,17 @@ describe('The reader of ONNX files', () => {
         ['scalar_out', true],
       ],
     );
+  });
+
+  it('names an operator set once, even when both names of that of ONNX are imported', () => {
+    const opset = (domain: string, version: number) => message(8, text(1, domain), integer(2, version));
+    const opsetsOf = (...opsets: Buffer[]) =>
+      readFacts(Buffer.concat(opsets)).find(({ name }) => name === 'opset')?.value;
+    assert.equal(
+      opsetsOf(opset('', 22), opset('ai.onnx', 22), opset('ai.onnx.ml', 3)),
+      'ai.onnx 22, ai.onnx.ml 3',
+    );
+    assert.equal(opsetsOf(opset('', 22), opset('ai.onnx', 21)), 'ai.onnx 22, ai.onnx 21');
   });
 
   it('reads what the writer wrote', () => {

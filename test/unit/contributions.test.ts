@@ -12,6 +12,7 @@ import {
   views,
   walkthrough,
 } from '../../src/extension/contributions.ts';
+import { errorDetails } from '../../src/protocol/errorDetails.ts';
 import { errorCatalogue } from '../../src/protocol/errors.ts';
 import { omissionReasons } from '../../src/protocol/importing.ts';
 import { servingTexts } from '../../src/protocol/servingSentences.ts';
@@ -224,7 +225,7 @@ describe('contributions', () => {
   describe('translations', () => {
     const bundles = ['l10n/bundle.l10n.json', 'l10n/bundle.l10n.pt-br.json'];
     const manifestBundles = ['package.nls.json', 'package.nls.pt-br.json'];
-    const sources = globSync('src/{extension,webview}/**/*.{ts,tsx}', { cwd: root }).map((file) =>
+    const sources = globSync('src/{extension,protocol,webview}/**/*.{ts,tsx}', { cwd: root }).map((file) =>
       join(root, file),
     );
     const { literal, computed } = findTranslationCalls(root, sources);
@@ -235,6 +236,7 @@ describe('contributions', () => {
       ...literal.map(({ text, place }) => [text, place] as const),
       ...errorTexts.map((text) => [text, 'src/protocol/errors.ts'] as const),
       ...Object.values(omissionReasons).map((text) => [text, 'src/protocol/importing.ts'] as const),
+      ...Object.values(errorDetails).map((text) => [text, 'src/protocol/errorDetails.ts'] as const),
       ...servingTexts.map((text) => [text, 'src/protocol/servingSentences.ts'] as const),
     ]);
 

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { findInterpreter } from '../../src/engine/serving/findInterpreter.ts';
+import { detail } from '../../src/protocol/errorDetails.ts';
 
 describe('The interpreter for Python models', () => {
   let folder: string;
@@ -29,10 +30,10 @@ describe('The interpreter for Python models', () => {
   it('is never another one than the person chose', () => {
     const chosen = join(folder, 'third', 'python');
     assert.deepEqual(findInterpreter({ chosen, recorded: second }, environment), {
-      missing: `${chosen} is not there`,
+      missing: detail('interpreterMissing', { python: chosen }),
     });
     assert.deepEqual(findInterpreter({ chosen: './python', recorded: second }, environment), {
-      missing: './python is not there',
+      missing: detail('interpreterMissing', { python: './python' }),
     });
   });
 
@@ -42,7 +43,7 @@ describe('The interpreter for Python models', () => {
       path: second,
     });
     assert.deepEqual(findInterpreter({ chosen: null, recorded: null }, {}), {
-      missing: 'there is no python3 on the search path',
+      missing: detail('noInterpreterFound'),
     });
   });
 });

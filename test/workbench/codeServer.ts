@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { copyFile, mkdir, readdir, symlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request } from 'node:http';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { repository } from '../toolchain/cacheFolder.ts';
+import { announcedPort } from './announcedPort.ts';
 import {
   installVscodeServer,
   type ServerOptions,
@@ -74,18 +74,8 @@ async function startCodeServer(options: ServerOptions) {
     { env: serverEnvironment(options.environment), stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const ended = once(child, 'close').then(() => undefined);
-  const lines: string[] = [];
-  const port = await new Promise<number>((resolve, reject) => {
-    const read = (line: string): void => {
-      lines.push(line);
-      const match = /HTTP server listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(line);
-      if (match) resolve(Number(match[1]));
-    };
-    createInterface(child.stdout).on('line', read);
-    createInterface(child.stderr).on('line', read);
-    child.once('error', reject);
-    void ended.then(() => reject(new Error(`code-server did not start.\n${lines.join('\n')}`)));
-  });
+  const announcement = /HTTP server listening on http:\/\/127\.0\.0\.1:(\d+)/;
+  const port = await announcedPort(child, announcement, 'code-server');
   return {
     port,
     ended,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { buildExtension } from '../toolchain/build.ts';
 import { repository } from '../toolchain/cacheFolder.ts';
 import { commandOnPath } from '../toolchain/commandOnPath.ts';
+import { startPortForwarder } from './portForwarder.ts';
 import { sampleWorkspace } from './sampleWorkspace.ts';
 import { startVscodeServer } from './vscodeServer.ts';
 import { writeSettings } from './workbench.ts';
@@ -33,18 +34,21 @@ try {
 
 async function openInServer(workspace: string): Promise<void> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'slipway-start-'));
+  const forwarder = await startPortForwarder();
   try {
     await writeSettings(dataFolder, { 'workbench.startupEditor': 'readme' });
     const server = await startVscodeServer({
       dataFolder,
       extensionsFolder: join(dataFolder, 'extensions'),
       trusted: true,
+      environment: { VSCODE_PROXY_URI: forwarder.template },
     });
     const address = workbenchAddress({ authority: server.authority, workspace, extensionFolder: repository });
     console.log(`\nSlipway is open on the sample project at\n\n  ${address}\n\nCtrl+C ends it.`);
     await Promise.race([interrupted, server.ended]);
     await server.close();
   } finally {
+    await forwarder.close();
     await rm(dataFolder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { cacheFolder } from '../toolchain/cacheFolder.ts';
 import { npm, run } from '../toolchain/command.ts';
 import { installOnce } from '../toolchain/installOnce.ts';
+import { announcedPort } from './announcedPort.ts';
 
 /** The npm package that carries the VS Code server and workbench; 4.139.1 holds VS Code 1.139.1. */
 export const serverPackage = { name: 'code-server', version: '4.139.1' } as const;
@@ -115,18 +115,7 @@ export async function startVscodeServer(options: ServerOptions): Promise<VscodeS
     { env: serverEnvironment(options.environment), stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const ended = once(child, 'close').then(() => undefined);
-  const lines: string[] = [];
-  const port = await new Promise<number>((resolve, reject) => {
-    const read = (line: string): void => {
-      lines.push(line);
-      const match = /Extension host agent listening on (\d+)/.exec(line);
-      if (match) resolve(Number(match[1]));
-    };
-    createInterface(child.stdout).on('line', read);
-    createInterface(child.stderr).on('line', read);
-    child.once('error', reject);
-    void ended.then(() => reject(new Error(`The VS Code server did not start.\n${lines.join('\n')}`)));
-  });
+  const port = await announcedPort(child, /Extension host agent listening on (\d+)/, 'The VS Code server');
   return {
     authority: `127.0.0.1:${port}`,
     ended,

@@ -170,7 +170,8 @@ async function whenRestored(page: Page): Promise<void> {
 const patienceWithPalette = 10_000;
 const mostPalettes = 4;
 
-function pageActions(page: Page): Omit<Workbench, 'page' | 'dataFolder' | 'dispose'> {
+/** What a person does in a workbench, however its page was opened. */
+export function pageActions(page: Page): Omit<Workbench, 'page' | 'dataFolder' | 'dispose'> {
   // A pointer that rests where it clicked opens the tooltip of whatever appears under it.
   const moveMouseAway = (): Promise<void> => page.mouse.move(1, 1);
   const runCommand = async (title: string): Promise<void> => {

@@ -7,6 +7,7 @@ import {
   type ConvertibleFlavor,
   convertibleFlavors,
 } from '../../protocol/conversion.ts';
+import { detail } from '../../protocol/errorDetails.ts';
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { ModelVersionSummary } from '../../protocol/registry.ts';
 import type { KeyValue } from '../../protocol/tracking.ts';
@@ -65,7 +66,7 @@ export function createConversionService(dependencies: ConversionDependencies): C
   const drafts = new Map<string, Draft>();
   const take = (id: string): Draft => {
     const draft = drafts.get(id);
-    if (!draft) throw new SlipwayError('notFound', { detail: 'That conversion is not there any more.' });
+    if (!draft) throw new SlipwayError('notFound', { detail: detail('noConversion') });
     return draft;
   };
   const discard = async (id: string) => {

@@ -81,7 +81,7 @@ async function refuseDamage(
   control: JobControl,
 ): Promise<void> {
   const damage = (await inspect(file, control)).find(({ kind }) => kind === 'storeDamaged');
-  if (damage) throw new SlipwayError('noBackup', { path, detail: String(damage.values.detail) });
+  if (damage) throw new SlipwayError('noBackup', { path, detail: damage.values.detail ?? '' });
 }
 
 /** A second name for the file, so that the first is never without one; and what belongs to a damaged one. */

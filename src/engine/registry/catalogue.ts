@@ -1,3 +1,4 @@
+import { detail } from '../../protocol/errorDetails.ts';
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { KeyValue } from '../../protocol/tracking.ts';
 import { pageOf } from '../tracking/paging.ts';
@@ -121,11 +122,11 @@ export function createModelCatalogue({
       if (isLatest(alias)) {
         const [newest] = store.versions(name);
         if (newest) return newest;
-        throw new SlipwayError('notFound', { detail: `Latest version not found for model ${name}.` });
+        throw new SlipwayError('notFound', { detail: detail('noLatestVersion', { model: name }) });
       }
       const version = store.aliasVersion(id, alias);
       if (version === null) {
-        throw new SlipwayError('invalidParameter', { detail: `Registered model alias ${alias} not found.` });
+        throw new SlipwayError('invalidParameter', { detail: detail('noAlias', { alias }) });
       }
       return findVersion(store, name, version);
     },
@@ -137,7 +138,7 @@ export function findModel(store: RegistryParts['store'], name: string): StoredMo
   checkModelName(name);
   const model = store.model(name);
   if (model) return model;
-  throw new SlipwayError('notFound', { detail: `Registered Model with name=${name} not found` });
+  throw new SlipwayError('notFound', { detail: detail('noRegisteredModel', { model: name }) });
 }
 
 /** @throws SlipwayError `notFound` */
@@ -145,9 +146,7 @@ export function findVersion(store: RegistryParts['store'], name: string, version
   checkModelName(name);
   const found = store.version(name, version);
   if (found) return found;
-  throw new SlipwayError('notFound', {
-    detail: `Model Version (name=${name}, version=${version}) not found`,
-  });
+  throw new SlipwayError('notFound', { detail: detail('noModelVersion', { model: name, version }) });
 }
 
 /** Whether the tags of a model or version say that it is a prompt. */
@@ -157,10 +156,13 @@ export function isPrompt(tags: readonly KeyValue[]): boolean {
 
 function nameTaken(name: string, byPrompt: boolean, forPrompt: boolean): SlipwayError {
   const [taker, wanted] = [byPrompt, forPrompt].map((prompt) => (prompt ? 'Prompt' : 'Registered Model'));
-  const detail =
+  if (taker === wanted && !forPrompt) {
+    return new SlipwayError('alreadyExists', { detail: detail('modelExists', { model: name }) });
+  }
+  const said =
     taker === wanted
       ? `${wanted} (name=${name}) already exists.`
       : `Tried to create a ${wanted?.toLowerCase()} with name '${name}', but the name is already taken by a ` +
         `${taker?.toLowerCase()}. MLflow does not allow creating a model and a prompt with the same name.`;
-  return new SlipwayError('alreadyExists', { detail });
+  return new SlipwayError('alreadyExists', { detail: said });
 }

@@ -1,3 +1,4 @@
+import { detail } from '../../protocol/errorDetails.ts';
 import { SlipwayError } from '../../protocol/errors.ts';
 import { readMlmodel } from '../tracking/mlmodel.ts';
 import { findVersion, isPrompt } from './catalogue.ts';
@@ -33,7 +34,7 @@ export function filesUri(parts: RegistryParts, version: ModelVersion): string {
   if (source.kind === 'artifacts') return location;
   if (source.kind !== 'run') {
     throw new SlipwayError('invalidParameter', {
-      detail: `The files of version ${version.version} of "${version.name}" lie in ${location}, not in this store.`,
+      detail: detail('versionFilesElsewhere', { model: version.name, version: version.version, location }),
     });
   }
   const uri = `${parts.tracking.run(source.runId).artifactUri}/${source.path}`;
@@ -92,8 +93,11 @@ function selectVersion({ store }: RegistryParts, name: string, selector: Version
             aliases.some((alias) => alias.toLowerCase() === selector.alias.toLowerCase()),
           );
   if (selected) return selected;
-  const asked = by === 'stage' ? `stage ${selector.stage}` : `alias ${selector.alias}`;
-  throw new SlipwayError('notFound', { detail: `No version of Registered Model ${name} has ${asked}.` });
+  const missing =
+    by === 'stage'
+      ? detail('noVersionOfStage', { model: name, stage: selector.stage })
+      : detail('noVersionOfAlias', { model: name, alias: selector.alias });
+  throw new SlipwayError('notFound', { detail: missing });
 }
 
 /** What a lookup of a run or logged model finds; null when there is none, or the id is no id at all. */

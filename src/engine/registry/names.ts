@@ -1,3 +1,4 @@
+import { detail } from '../../protocol/errorDetails.ts';
 import { type Stage, stages } from '../../protocol/registry.ts';
 import type { KeyValue } from '../../protocol/tracking.ts';
 import { invalid } from '../tracking/limits.ts';
@@ -18,7 +19,7 @@ export function checkModelName(name: string, parameter = 'name'): void {
   if (name.length > longestName) {
     throw invalid(`'${parameter}' exceeds the maximum length of ${longestName} characters`);
   }
-  if (/[/:]/.test(name)) throw invalid(`Invalid model name '${name}'. Names cannot contain '/' or ':'.`);
+  if (/[/:]/.test(name)) throw invalid(detail('modelNameCharacters', { name }));
   if (name === '.' || name === '..') {
     throw invalid(
       `Invalid value "${name}" for parameter '${parameter}' supplied: Names may not be a folder path.`,
@@ -51,9 +52,7 @@ export function checkTag(tag: KeyValue): void {
 /** @throws SlipwayError `invalidParameter` when no alias can have this name. */
 export function checkAlias(alias: string): void {
   if (!/^[\p{L}\p{N}_-]+$/u.test(alias)) {
-    throw invalid(
-      `Invalid alias name: '${alias.slice(0, 500)}'. Names may only contain alphanumerics, underscores (_), and dashes (-).`,
-    );
+    throw invalid(detail('aliasCharacters', { alias: alias.slice(0, 500) }));
   }
   if (alias.length > longestAlias) {
     throw invalid(`'Registered model alias name' exceeds the maximum length of ${longestAlias} characters`);
@@ -62,8 +61,8 @@ export function checkAlias(alias: string): void {
 
 /** @throws SlipwayError `invalidParameter` when the alias has a meaning of its own: "latest", or "v" and a number. */
 export function checkAliasIsFree(alias: string): void {
-  if (isLatest(alias)) throw invalid("'latest' alias name (case insensitive) is reserved.");
-  if (/^v\d+$/i.test(alias)) throw invalid(`Version alias name '${alias}' is reserved.`);
+  if (isLatest(alias)) throw invalid(detail('aliasLatest'));
+  if (/^v\d+$/i.test(alias)) throw invalid(detail('aliasReserved', { alias }));
 }
 
 /** The alias that always means the highest version. */

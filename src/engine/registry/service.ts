@@ -1,3 +1,4 @@
+import { detail } from '../../protocol/errorDetails.ts';
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { ModelVersionSummary, RegisteredModelSummary, Stage } from '../../protocol/registry.ts';
 import type { Changes } from '../changes.ts';
@@ -110,7 +111,7 @@ export function createRegistryService(options: RegistryServiceOptions): Registry
       const version = database.durableTransaction(() => {
         const existing = store.model(name);
         if (existing && isPrompt(existing.tags)) {
-          throw new SlipwayError('alreadyExists', { detail: `The name '${name}' is taken by a prompt.` });
+          throw new SlipwayError('alreadyExists', { detail: detail('nameTakenByPrompt', { name }) });
         }
         if (!existing) catalogue.createModel(name, '', []);
         return modelVersions.createVersion({
@@ -163,7 +164,7 @@ function checkOrigin(tracking: RegistryTracking, runId: string, modelId: string)
   }
   if (tracking.loggedModel(modelId).sourceRunId === runId) return;
   throw new SlipwayError('invalidParameter', {
-    detail: `The logged model ${modelId} was not made by the run ${runId}.`,
+    detail: detail('runMadeNoSuchModel', { loggedModel: modelId, run: runId }),
   });
 }
 

@@ -7,6 +7,8 @@ export type ChoiceRole = 'stable' | 'candidate';
 export interface ChoiceStore {
   /** The version, if it was this choice then; null when the choice is another one, or new. */
   lastVersion(endpoint: string, role: ChoiceRole, choice: VersionChoice): number | null;
+  /** The version that any choice of this role named then; null when there was none. */
+  lastNamed(endpoint: string, role: ChoiceRole): number | null;
   save(endpoint: string, role: ChoiceRole, choice: VersionChoice, version: number): void;
   forget(endpoint: string): void;
 }
@@ -18,6 +20,9 @@ export function createChoiceStore(database: Database): ChoiceStore {
       'SELECT version FROM endpoint_choices WHERE endpoint = ? AND role = ? AND choice = ?',
     )
     .pluck();
+  const selectAny = database
+    .prepare<[string, string], number>('SELECT version FROM endpoint_choices WHERE endpoint = ? AND role = ?')
+    .pluck();
   const upsert = database.prepare<[string, string, string, number], never>(
     `INSERT INTO endpoint_choices (endpoint, role, choice, version) VALUES (?, ?, ?, ?)
      ON CONFLICT (endpoint, role) DO UPDATE SET choice = excluded.choice, version = excluded.version`,
@@ -25,6 +30,7 @@ export function createChoiceStore(database: Database): ChoiceStore {
   const remove = database.prepare<[string], never>('DELETE FROM endpoint_choices WHERE endpoint = ?');
   return {
     lastVersion: (endpoint, role, choice) => select.get(endpoint, role, JSON.stringify(choice)) ?? null,
+    lastNamed: (endpoint, role) => selectAny.get(endpoint, role) ?? null,
     save(endpoint, role, choice, version) {
       database.transaction(() => upsert.run(endpoint, role, JSON.stringify(choice), version));
     },

@@ -6,6 +6,7 @@ import {
   settingsFile,
   type VersionChoice,
 } from '../../protocol/endpointSettings.ts';
+import { detail } from '../../protocol/errorDetails.ts';
 import { SlipwayError, toSlipwayError } from '../../protocol/errors.ts';
 import type { EndpointFollows } from '../../protocol/serving.ts';
 import { phrase, type Saying, say } from '../../protocol/servingSentences.ts';
@@ -63,7 +64,7 @@ export function createEndpointPolicy(dependencies: PolicyDependencies): Endpoint
   };
   const definitionOf = (name: string): EndpointDefinition => {
     const definition = control.find(name);
-    if (!definition) throw new SlipwayError('notFound', { detail: `There is no endpoint "${name}".` });
+    if (!definition) throw new SlipwayError('notFound', { detail: detail('noEndpoint', { endpoint: name }) });
     return definition;
   };
   const isRunning = (name: string) =>
@@ -139,6 +140,8 @@ export function createEndpointPolicy(dependencies: PolicyDependencies): Endpoint
     settings: () => watch?.current() ?? { settings: { endpoints: {} }, written: new Set() },
     choices,
     rollouts,
+    replaced: ({ endpoint, candidateVersion }, reason) =>
+      changes.rolloutReplaced(endpoint, candidateVersion, reason),
     note,
     warn,
     endpoints: {
@@ -288,6 +291,33 @@ export function createEndpointPolicy(dependencies: PolicyDependencies): Endpoint
       rollouts.rename(name, to.name, to.modelName);
       choices.forget(name);
       crashes.delete(name);
+    },
+    async leaves(name) {
+      const refuseDeclared = () => {
+        if (settingsOf(name))
+          throw new SlipwayError('endpointDeclared', { endpoint: name, file: settingsFile });
+      };
+      refuseDeclared();
+      await rollouts.giveUp(name, person, [phrase('endpointIsDeleted', { who: person })]);
+      // The settings may have changed meanwhile.
+      refuseDeclared();
+    },
+    deleted(name, remove) {
+      // Whoever reads the trail is to find that it was deleted, or it is there still.
+      database.durableTransaction(() => {
+        events.note({
+          endpoint: name,
+          when: clock.now(),
+          who: person,
+          kind: 'deleted',
+          said: [phrase('endpointIsDeleted', { who: person }), phrase('answersNoMore')],
+        });
+        rollouts.forget(name);
+        choices.forget(name);
+        remove();
+      });
+      crashes.delete(name);
+      changes.serving(name);
     },
     async startRollout(endpoint, modelVersion, plan, who) {
       const declared = plan === null ? settingsOf(endpoint)?.rollout : undefined;

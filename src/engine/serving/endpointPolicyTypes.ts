@@ -61,6 +61,10 @@ export interface EndpointPolicy {
   noticed(endpoint: string): void;
   /** Its model has another name; `to` is the endpoint from now on. */
   renamed(endpoint: string, to: EndpointDefinition): void;
+  /** A person deletes it: a rollout that is under way ends. @throws SlipwayError `endpointDeclared`. */
+  leaves(endpoint: string): Promise<void>;
+  /** What is kept of it is removed, but for its audit trail. `remove` removes its definition, in one transaction. */
+  deleted(endpoint: string, remove: () => void): void;
   /** `plan` null takes that of the settings. @throws SlipwayError as `Rollouts.start` */
   startRollout(
     endpoint: string,

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
+import { type Detail, detail } from '../../protocol/errorDetails.ts';
 
 /** Where an interpreter may be found, the likeliest first. */
 export interface InterpreterCandidates {
@@ -9,7 +10,7 @@ export interface InterpreterCandidates {
   readonly recorded: string | null;
 }
 
-export type FoundInterpreter = { readonly path: string } | { readonly missing: string };
+export type FoundInterpreter = { readonly path: string } | { readonly missing: Detail };
 
 /**
  * The interpreter to use: the one that was chosen, else the run's own when it is still there, else `python3` on the
@@ -21,10 +22,10 @@ export function findInterpreter(
 ): FoundInterpreter {
   if (chosen !== null) {
     const path = isAbsolute(chosen) ? existing(chosen) : onSearchPath([chosen], environment);
-    return path === null ? { missing: `${chosen} is not there` } : { path };
+    return path === null ? { missing: detail('interpreterMissing', { python: chosen }) } : { path };
   }
   const path = (recorded && existing(recorded)) ?? onSearchPath(['python3', 'python'], environment);
-  return path ? { path } : { missing: 'there is no python3 on the search path' };
+  return path ? { path } : { missing: detail('noInterpreterFound') };
 }
 
 function onSearchPath(names: readonly string[], environment: NodeJS.ProcessEnv): string | null {

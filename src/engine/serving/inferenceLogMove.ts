@@ -1,4 +1,4 @@
-import { existsSync, renameSync, statSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 
 /** SQLite's file and what belongs to it while its last writer did not close it. */
 const parts = ['', '-wal', '-shm'] as const;
@@ -11,6 +11,12 @@ export function moveInferenceLog(from: string, to: string): void {
   if (existsSync(to) && !isSameFile(from, to))
     moveParts(to, to.replace(/\.db$/, `.replaced-${Date.now()}.db`));
   moveParts(from, to);
+}
+
+/** Deletes an inference log, which no process may have open. */
+export function deleteInferenceLog(file: string): void {
+  // Last what the others belong to: SQLite would take them for those of a later log of this name.
+  for (const part of parts.toReversed()) rmSync(file + part, { force: true });
 }
 
 function moveParts(from: string, to: string): void {

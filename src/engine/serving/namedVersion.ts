@@ -1,3 +1,4 @@
+import { detail } from '../../protocol/errorDetails.ts';
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { ModelVersionSummary } from '../../protocol/registry.ts';
 import type { RegistryService } from '../registry/service.ts';
@@ -20,10 +21,11 @@ export function namedVersion(
     const labels = [...(stage === 'None' ? [] : [stage]), ...aliases.map((alias) => `@${alias}`)];
     return labels.length === 0 ? String(version) : `${version} (${labels.join(', ')})`;
   });
-  const there = known.length === 0 ? 'It has no versions.' : `It has ${known.join(', ')}.`;
-  throw new SlipwayError('notFound', {
-    detail: `There is no version "${name}" of the model "${model}". ${there}`,
-  });
+  const missing =
+    known.length === 0
+      ? detail('noVersionAtAll', { name, model })
+      : detail('noVersionAmong', { name, model, versions: known });
+  throw new SlipwayError('notFound', { detail: missing });
 }
 
 type Choice = (version: ModelVersionSummary) => boolean;
@@ -36,8 +38,12 @@ function readName(
   if (models.includes(name)) return { model: name, choice: ({ stage }) => stage === 'Production' };
   const [, model, mark, rest = ''] = /^(.+)([/@])([^/@]+)$/s.exec(name) ?? [];
   if (model === undefined || !models.includes(model)) {
-    const there = models.length === 0 ? 'No model is registered.' : `There are ${models.join(', ')}.`;
-    throw new SlipwayError('notFound', { detail: `There is no model "${model ?? name}". ${there}` });
+    const asked = model ?? name;
+    const missing =
+      models.length === 0
+        ? detail('noModelAtAll', { model: asked })
+        : detail('noModelAmong', { model: asked, models });
+    throw new SlipwayError('notFound', { detail: missing });
   }
   if (mark === '@') {
     const newest = rest.toLowerCase() === 'latest';

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { detail } from '../../protocol/errorDetails.ts';
 import { SlipwayError } from '../../protocol/errors.ts';
 import type {
   PythonConsent,
@@ -102,8 +103,8 @@ export function createPythonModels(dependencies: PythonModelsDependencies): Pyth
       environment = await workers.run({ type: 'pythonEnvironment', python, folder }, control);
     } catch (error) {
       if (!(error instanceof SlipwayError) || error.kind === 'cancelled') throw error;
-      const detail = `${python} cannot be asked: ${String(error.values.detail ?? error.message)}`;
-      throw new SlipwayError('pythonNotFound', { model: name, version, detail }, { cause: error });
+      const silent = detail('interpreterSilent', { python, why: error.values.detail ?? error.message });
+      throw new SlipwayError('pythonNotFound', { model: name, version, detail: silent }, { cause: error });
     }
     const { missing } = environment;
     if (missing.length > 0) {

@@ -13,7 +13,15 @@ import {
 } from './rolloutObservation.ts';
 import { begin, callOff, type Decision, decide, giveUp, look, reasonOf } from './rolloutRules.ts';
 import type { StoredRollout } from './rolloutStore.ts';
-import { analysis, isOver, type Move, notBegun, type RolloutAction, type Turn } from './rolloutTurns.ts';
+import {
+  analysis,
+  goneOn,
+  isOver,
+  type Move,
+  notBegun,
+  type RolloutAction,
+  type Turn,
+} from './rolloutTurns.ts';
 import type { RolloutProgress, RolloutTarget, RolloutTraffic } from './rolloutTypes.ts';
 
 /** What a rollout under way stands on. */
@@ -127,7 +135,9 @@ export function createRolloutRun(rollout: StoredRollout, surroundings: RolloutSu
     // Something may have been decided meanwhile.
     if (progress.step !== step || isOver(progress) || closing.signal.aborted) return;
     const observation: RolloutObservation = { ...observe(running), sample };
-    await apply(look(rollout, progress, observation, clock.now()));
+    const now = clock.now();
+    const turn = look(rollout, progress, observation, now);
+    await apply({ ...turn, progress: { ...turn.progress, lookedAt: now } });
   };
   const takeSample = async (): Promise<RolloutSample | null> => {
     try {
@@ -187,6 +197,7 @@ export function createRolloutRun(rollout: StoredRollout, surroundings: RolloutSu
       if (!(await load()) || closing.signal.aborted) return;
       if (progress === null) await apply(begin(rollout, rollout.who, rollout.why, clock.now()));
       else if (!isOver(progress)) {
+        progress = goneOn(progress, clock.now());
         const running = target();
         counters = running && trafficOf(rollout, running);
         await lead(progress);

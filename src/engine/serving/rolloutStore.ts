@@ -20,6 +20,8 @@ export interface RolloutStore {
   insert(rollout: Omit<StoredRollout, 'id' | 'progress'>): StoredRollout;
   save(id: number, progress: RolloutProgress, traffic: RolloutTraffic): void;
   rename(endpoint: string, newName: string, newModelName: string): void;
+  /** Removes all rollouts of an endpoint. */
+  forget(endpoint: string): void;
 }
 
 interface RolloutRow {
@@ -57,6 +59,7 @@ export function createRolloutStore(database: Database): RolloutStore {
   const rename = database.prepare<[string, string, string], never>(
     'UPDATE rollouts SET endpoint = ?, model_name = ? WHERE endpoint = ?',
   );
+  const remove = database.prepare<[string], never>('DELETE FROM rollouts WHERE endpoint = ?');
   return {
     rollouts: (endpoint, limit) => select.all(endpoint, limit).map(toRollout),
     insert(rollout) {
@@ -85,6 +88,9 @@ export function createRolloutStore(database: Database): RolloutStore {
     rename(endpoint, newName, newModelName) {
       database.transaction(() => rename.run(newName, newModelName, endpoint));
     },
+    forget(endpoint) {
+      database.transaction(() => remove.run(endpoint));
+    },
   };
 }
 
@@ -111,6 +117,7 @@ function readProgress(json: string): RolloutProgress {
   const kept = JSON.parse(json);
   return {
     ...kept,
+    lookedAt: kept.lookedAt ?? null,
     judgedCrashes: kept.judgedCrashes ?? 0,
     reason: readSaying(kept.reason),
     checks: kept.checks.map(readCheck),

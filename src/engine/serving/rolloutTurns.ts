@@ -55,6 +55,7 @@ export function notBegun(plan: RolloutPlan, now: number): RolloutProgress {
     waitsFor: null,
     step: 0,
     stepSince: now,
+    lookedAt: now,
     share: 0,
     shadowShare: 0,
     endedAt: null,
@@ -62,6 +63,12 @@ export function notBegun(plan: RolloutPlan, now: number): RolloutProgress {
     goal: plan.strategy === 'abTest' ? newCheckProgress : null,
     judgedCrashes: 0,
   };
+}
+
+/** Goes on after a time without looks, when the endpoint was stopped or no engine ran: no step has been held meanwhile. */
+export function goneOn(progress: RolloutProgress, now: number): RolloutProgress {
+  const away = now - (progress.lookedAt ?? now);
+  return { ...progress, stepSince: progress.stepSince + away, lookedAt: now };
 }
 
 export function isOver({ state }: RolloutProgress): boolean {

@@ -27,6 +27,8 @@ export interface RolloutProgress {
   readonly step: number;
   /** UTC milliseconds. */
   readonly stepSince: number;
+  /** UTC milliseconds; null where an older Slipway did not keep it. A step does not go on while nobody looks. */
+  readonly lookedAt: number | null;
   /** The candidate's share of the requests, between 0 and 1. */
   readonly share: number;
   /** The share of the requests that the candidate hears as a shadow. */

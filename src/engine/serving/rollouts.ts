@@ -80,6 +80,8 @@ export interface Rollouts {
   /** A process of the endpoint ended unasked. */
   crashed(endpoint: string): Promise<void>;
   rename(endpoint: string, newName: string, newModelName: string): void;
+  /** Removes the rollouts of an endpoint; its audit trail stays. */
+  forget(endpoint: string): void;
   /** Looks no more; rollouts that are under way go on with the next engine. */
   close(): void;
 }
@@ -294,6 +296,12 @@ export function createRollouts(dependencies: RolloutDependencies): Rollouts {
       runs.delete(endpoint);
       store.rename(endpoint, newName, newModelName);
       events.rename(endpoint, newName);
+    },
+    forget(endpoint) {
+      runs.get(endpoint)?.dispose();
+      runs.delete(endpoint);
+      leaving.delete(endpoint);
+      store.forget(endpoint);
     },
     close() {
       for (const run of runs.values()) run.dispose();

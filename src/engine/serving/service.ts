@@ -1,3 +1,4 @@
+import { detail } from '../../protocol/errorDetails.ts';
 import { SlipwayError, toErrorData } from '../../protocol/errors.ts';
 import { inferUrl } from '../../protocol/inferUrl.ts';
 import type { ScorerModelInput } from '../../protocol/scorer.ts';
@@ -12,7 +13,7 @@ import type { WorkerProcesses } from '../workerProcess.ts';
 import { createEndpointPolicy } from './endpointPolicy.ts';
 import type { EndpointPolicy } from './endpointPolicyTypes.ts';
 import { endpointSummary } from './endpointSummary.ts';
-import { moveInferenceLog } from './inferenceLogMove.ts';
+import { deleteInferenceLog, moveInferenceLog } from './inferenceLogMove.ts';
 import { renamedEndpoints } from './modelRenames.ts';
 import type { PythonModels } from './pythonModels.ts';
 import { machineClock } from './rolloutClock.ts';
@@ -84,7 +85,8 @@ export function createServingService(dependencies: ServingDependencies): Serving
         ),
       changed() {
         changes.serving(name);
-        policy.noticed(name);
+        // One that was put aside ends, and says nothing of whoever bears its name now.
+        if (supervisors.get(name) === supervisor) policy.noticed(name);
       },
       log: (level, message) => changes.log(level, message, name),
     });
@@ -93,7 +95,7 @@ export function createServingService(dependencies: ServingDependencies): Serving
   };
   const define = (name: string): EndpointDefinition => {
     const definition = store.find(name);
-    if (!definition) throw new SlipwayError('notFound', { detail: `There is no endpoint "${name}".` });
+    if (!definition) throw new SlipwayError('notFound', { detail: detail('noEndpoint', { endpoint: name }) });
     return definition;
   };
   const summarise = (definition: EndpointDefinition): EndpointSummary =>
@@ -142,6 +144,9 @@ export function createServingService(dependencies: ServingDependencies): Serving
     who: string | null,
   ): Promise<void> => {
     const { name } = definition;
+    // Processes of a deleted endpoint of this name may still be answering, and its log be about to go.
+    await following;
+    if (!store.find(name)) throw new SlipwayError('cancelled');
     const supervisor = supervise(name);
     const before = store.find(name);
     const serving = await whenRead(() => policy.serving(definition));
@@ -220,6 +225,19 @@ export function createServingService(dependencies: ServingDependencies): Serving
       await disable(name, null, [phrase('answersNoMore')]);
       return summarise(define(name));
     },
+    async delete(name, log) {
+      await following;
+      await policy.leaves(define(name).name);
+      const supervisor = supervise(define(name).name);
+      policy.deleted(name, () => store.remove(name));
+      supervisors.delete(name);
+      const ended = supervisor.stop().then(() => {
+        if (log === 'delete') deleteInferenceLog(inferenceLogFile(layout, name));
+      });
+      // A new one of its name waits until nothing writes the log any more.
+      following = following.then(() => ended).catch(() => undefined);
+      await ended;
+    },
     describe(name) {
       const { summary, version, versions, inferUrl } = findReady(name);
       const { inputs, outputs, exampleRequest } = version;
@@ -242,7 +260,11 @@ export function createServingService(dependencies: ServingDependencies): Serving
     startRollout: ({ endpoint, modelVersion, plan, who }) =>
       policy.startRollout(define(endpoint).name, modelVersion, plan, who),
     decideRollout: ({ endpoint, ...decision }) => policy.decideRollout(define(endpoint).name, decision),
-    events: (name, limit) => policy.events(define(name).name, limit),
+    events(name, limit) {
+      const events = policy.events(name, limit);
+      if (events.length === 0) define(name);
+      return events;
+    },
     modelRenamed(name, newName) {
       for (const { from, to } of renamedEndpoints(store.all(), name, newName)) {
         policy.renamed(from.name, to);

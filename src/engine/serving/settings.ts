@@ -5,6 +5,8 @@ import {
   type SlipwaySettings,
   slipwaySettings,
 } from '../../protocol/endpointSettings.ts';
+import { type Detail, detail } from '../../protocol/errorDetails.ts';
+import { settingMistake } from './settingMistakes.ts';
 
 /** What a settings file says, or what is wrong with it. */
 export type ReadSettings =
@@ -42,9 +44,9 @@ export function readSettings(text: string): ReadSettings {
   if (checked.success) return { settings: checked.data, written: writtenPlans(content) };
   const [first, ...rest] = checked.error.issues
     .flatMap((issue) => explain(issue, content))
-    .map(({ path, ofKey, detail }) => ({
+    .map(({ path, ofKey, problem }) => ({
       ...at(offsetOf(document.contents, path, ofKey)),
-      detail: path.length === 0 ? detail : `${writePath(path)}: ${detail}`,
+      detail: path.length === 0 ? problem : detail('settingAt', { setting: writePath(path), problem }),
     }));
   return { problems: [first ?? { line: 1, column: 1, detail: checked.error.message }, ...rest] };
 }
@@ -53,7 +55,7 @@ interface Explanation {
   readonly path: readonly PropertyKey[];
   /** Whether the name of the last part is what is wrong, not its value. */
   readonly ofKey: boolean;
-  readonly detail: string;
+  readonly problem: string | Detail;
 }
 
 function explain(issue: z.core.$ZodIssue, content: unknown): readonly Explanation[] {
@@ -61,14 +63,20 @@ function explain(issue: z.core.$ZodIssue, content: unknown): readonly Explanatio
     return issue.keys.map((key) => ({
       path: [...issue.path, key],
       ofKey: true,
-      detail: 'there is no setting of this name here',
+      problem: detail('noSuchSetting'),
     }));
   }
   const given = valueAt(content, issue.path);
+  const problem = settingMistake(issue, given);
   const isPlain = given === null || ['string', 'number', 'boolean'].includes(typeof given);
-  const seen = isPlain && !issue.message.includes('received') ? `, not ${JSON.stringify(given)}` : '';
-  const message = issue.message.replace(/^(?:Invalid \w+|Too \w+): /, '');
-  return [{ path: issue.path, ofKey: false, detail: `${message}${seen}` }];
+  const isSaid = issue.code === 'invalid_type' || !isPlain;
+  return [
+    {
+      path: issue.path,
+      ofKey: false,
+      problem: isSaid ? problem : detail('settingGiven', { problem, given: JSON.stringify(given) }),
+    },
+  ];
 }
 
 function valueAt(content: unknown, path: readonly PropertyKey[]): unknown {

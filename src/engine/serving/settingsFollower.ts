@@ -4,7 +4,9 @@ import {
   rolloutPlan,
   type VersionChoice,
 } from '../../protocol/endpointSettings.ts';
+import { type Detail, detail } from '../../protocol/errorDetails.ts';
 import { SlipwayError, toSlipwayError } from '../../protocol/errors.ts';
+import type { RolloutSummary } from '../../protocol/serving.ts';
 import { type Phrase, phrase, type Saying } from '../../protocol/servingSentences.ts';
 import type { ChoiceRole, ChoiceStore } from './choiceStore.ts';
 import type { Rollouts } from './rollouts.ts';
@@ -32,6 +34,8 @@ export interface FollowerDependencies {
   readonly endpoints: FollowedEndpoints;
   readonly choices: ChoiceStore;
   readonly rollouts: Pick<Rollouts, 'start' | 'giveUp' | 'current'>;
+  /** A rollout was ended without a person who saw to it. */
+  readonly replaced: (rollout: RolloutSummary, reason: Saying) => void;
   readonly note: (endpoint: string, who: string, kind: string, said: Saying) => void;
   readonly warn: (endpoint: string, sentence: string) => void;
 }
@@ -59,7 +63,7 @@ export interface SettingsFollower {
 }
 
 export function createSettingsFollower(dependencies: FollowerDependencies): SettingsFollower {
-  const { settings, endpoints, choices, rollouts, note, warn } = dependencies;
+  const { settings, endpoints, choices, rollouts, replaced, note, warn } = dependencies;
   let queue: Promise<void> = Promise.resolve();
   /** What was said of an endpoint that cannot be followed, so that it is said once. */
   const said = new Map<string, string>();
@@ -86,8 +90,7 @@ export function createSettingsFollower(dependencies: FollowerDependencies): Sett
     const definition = endpoints.find(name);
     const stable = endpoints.resolve(model, declared.stable);
     if (stable === null && !definition) {
-      const detail = `No version of "${model}" is ${describe(declared.stable)} yet.`;
-      throw new SlipwayError('notFound', { detail });
+      throw new SlipwayError('notFound', { detail: missingVersion(model, declared.stable) });
     }
     if (definition === null || definition.modelName !== model) {
       if (stable !== null) await create(name, model, stable, declared, definition);
@@ -150,11 +153,17 @@ export function createSettingsFollower(dependencies: FollowerDependencies): Sett
       enabled: before?.enabled ?? true,
       port: declared.port ?? before?.port ?? null,
     };
-    await rollouts.giveUp(name, settingsName, [phrase('servesAnotherModel')]);
+    await end(name, settingsName, [phrase('servesAnotherModel')]);
     endpoints.save(definition);
     choices.save(name, 'stable', declared.stable, stable);
     note(name, settingsName, 'declared', [phrase('serves', { version: stable, model })]);
     if (definition.enabled) await endpoints.run(definition);
+  };
+  /** Ends the rollout that is under way, if any, and lets people know. */
+  const end = async (name: string, who: string, reason: Saying): Promise<void> => {
+    const current = rollouts.current(name);
+    await rollouts.giveUp(name, who, reason);
+    if (current) replaced(current, reason);
   };
   /** Brings a version in by the plan; where nobody asks the endpoint, at once unless the plan is written. */
   const bringIn = async (news: News): Promise<void> => {
@@ -164,8 +173,12 @@ export function createSettingsFollower(dependencies: FollowerDependencies): Sett
     const begun = () => choices.save(name, role, choice, version);
     const current = rollouts.current(name);
     if (current?.candidateVersion === version) return begun();
-    if (current) await rollouts.giveUp(name, who, [phrase('takesItsPlace', { version })]);
     const { modelVersion } = endpoints.find(name) ?? definition;
+    // What says no more than what is served anyway does not speak against a version that somebody brings in, unless it
+    // was itself what named that version before.
+    const isTakenBack = current !== null && choices.lastNamed(name, role) === current.candidateVersion;
+    if (version === modelVersion && !isTakenBack) return begun();
+    await end(name, who, [phrase('takesItsPlace', { version }), ...why]);
     if (version === modelVersion) return begun();
     if (!endpoints.isRunning(name)) {
       endpoints.save({ ...definition, modelVersion: version });
@@ -192,7 +205,9 @@ function newsOf(choice: VersionChoice): Phrase {
   return 'alias' in choice ? phrase('hasAlias', { alias: choice.alias }) : phrase('isNamedBySettings');
 }
 
-function describe(choice: VersionChoice): string {
-  if ('stage' in choice) return `in the stage ${choice.stage}`;
-  return 'alias' in choice ? `the alias "${choice.alias}"` : `version ${choice.version}`;
+function missingVersion(model: string, choice: VersionChoice): Detail {
+  if ('stage' in choice) return detail('noVersionInStageYet', { model, stage: choice.stage });
+  return 'alias' in choice
+    ? detail('noVersionOfAliasYet', { model, alias: choice.alias })
+    : detail('noVersionOfNumberYet', { model, version: choice.version });
 }

@@ -8,6 +8,7 @@ export interface EndpointStore {
   find(name: string): EndpointDefinition | null;
   /** Adds an endpoint or changes the one of this name. */
   save(definition: EndpointDefinition): void;
+  remove(name: string): void;
   /** Gives an endpoint and its model other names; another one that bears the new name already is forgotten. */
   rename(name: string, newName: string, newModelName: string): void;
 }
@@ -47,6 +48,9 @@ export function createEndpointStore(database: Database): EndpointStore {
     save({ name, modelName, modelVersion, enabled, port }) {
       const now = Date.now();
       database.transaction(() => upsert.run(name, modelName, modelVersion, enabled ? 1 : 0, port, now, now));
+    },
+    remove(name) {
+      database.transaction(() => remove.run(name));
     },
     rename(name, newName, newModelName) {
       database.transaction(() => {

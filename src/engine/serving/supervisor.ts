@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { type Detail, worded } from '../../protocol/errorDetails.ts';
 import { type ErrorData, SlipwayError, toErrorData } from '../../protocol/errors.ts';
 import type { EndpointState } from '../../protocol/serving.ts';
 import type { Doors } from '../../supervision/door.ts';
@@ -95,11 +96,11 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
     }
     lead();
   };
-  const crashed = (scorer: ScorerProcess, detail: string) => {
+  const crashed = (scorer: ScorerProcess, detail: string | Detail) => {
     running = running.filter((other) => other !== scorer);
     lead();
     crashCount += 1;
-    crashedRuns.add(detail);
+    crashedRuns.add(String(worded(detail)));
     const now = Date.now();
     crashes = [...crashes.filter((time) => now - time < crashWindowMilliseconds), now];
     const error = new SlipwayError('endpointFailed', { endpoint, detail });

@@ -70,6 +70,13 @@ export interface ServingService {
   start(params: StartParams): Promise<EndpointSummary>;
   /** Ends the endpoint's process; its definition and its inference log stay. @throws SlipwayError `notFound`. */
   stop(name: string): Promise<EndpointSummary>;
+  /**
+   * Stops an endpoint and forgets it, with its rollouts; requests that it accepted are answered first. Its audit trail
+   * stays, and so does its inference log, unless that is to be deleted, too.
+   *
+   * @throws SlipwayError `notFound`, or `endpointDeclared` when `slipway.yaml` names it.
+   */
+  delete(name: string, log: 'keep' | 'delete'): Promise<void>;
   /** @throws SlipwayError `notFound`, or `endpointNotReady` when it does not run. */
   describe(name: string): EndpointDescription;
   /** What happened since a moment (UTC milliseconds). @throws SlipwayError `notFound`. */
@@ -87,7 +94,7 @@ export interface ServingService {
   startRollout(params: StartRolloutParams): Promise<RolloutSummary>;
   /** Does what a person decided of a rollout, at once. @throws SlipwayError `notFound` or `noRollout`. */
   decideRollout(params: DecideRolloutParams): Promise<RolloutSummary>;
-  /** The audit trail of an endpoint, newest first. @throws SlipwayError `notFound`. */
+  /** The audit trail of an endpoint, newest first, also of a deleted one. @throws SlipwayError `notFound`. */
   events(name: string, limit: number): readonly EndpointEvent[];
   /**
    * Lets the endpoints of a renamed model follow: that of the model's name and its inference log at once, and where they

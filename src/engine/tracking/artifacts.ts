@@ -18,6 +18,7 @@ import {
 import { basename, dirname, join, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { detail } from '../../protocol/errorDetails.ts';
 import { explainRefusal, SlipwayError } from '../../protocol/errors.ts';
 import type { ArtifactEntry } from '../../protocol/tracking.ts';
 import { artifactPathOf, artifactSegments, artifactUri, uploadFolder } from './artifactPath.ts';
@@ -215,7 +216,7 @@ function explain(error: unknown, path: string, root: string): unknown {
 }
 
 function missing(path: string): SlipwayError {
-  return new SlipwayError('notFound', { detail: `No such artifact: '${path}'` });
+  return new SlipwayError('notFound', { detail: detail('noArtifact', { path }) });
 }
 
 /** Null when there is nothing at the path, not even a folder that it could be in. */

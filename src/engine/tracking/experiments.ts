@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { detail } from '../../protocol/errorDetails.ts';
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { KeyValue } from '../../protocol/tracking.ts';
 import type { TrackingDependencies } from './dependencies.ts';
@@ -95,7 +96,7 @@ export function createExperiments(dependencies: TrackingDependencies): Experimen
     experimentByName(name) {
       const experiment = store.experiments.findByName(name);
       if (experiment) return experiment;
-      throw notFound(`Could not find experiment with name '${name}'`);
+      throw notFound(detail('noExperimentOfName', { name }));
     },
     searchExperiments({ filter, orderBy, maxResults, pageToken, viewType }) {
       const subject = ['experiments', filter, orderBy, viewType];
@@ -158,5 +159,5 @@ export function createExperiments(dependencies: TrackingDependencies): Experimen
 
 /** As MLflow has it: deleting looks among the active ones only, and restoring among the deleted ones. */
 function noSuchExperiment(experimentId: string): SlipwayError {
-  return notFound(`No Experiment with id=${experimentId} exists`);
+  return notFound(detail('noExperiment', { experiment: experimentId }));
 }

@@ -1,5 +1,6 @@
 /** What keys, values and names may look like, in MLflow's limits and MLflow's words. */
 import { posix } from 'node:path';
+import type { Detail } from '../../protocol/errorDetails.ts';
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { KeyValue } from '../../protocol/tracking.ts';
 import type { Int64 } from '../database/int64.ts';
@@ -18,11 +19,11 @@ const plainKey = /^[\w-]+(?:\/[\w-]+)*$/;
 const runIdPattern = /^[a-zA-Z0-9][\w-]{0,255}$/;
 
 /** An `invalidParameter` error with this sentence. */
-export function invalid(detail: string): SlipwayError {
+export function invalid(detail: string | Detail): SlipwayError {
   return new SlipwayError('invalidParameter', { detail });
 }
 
-export function notFound(detail: string): SlipwayError {
+export function notFound(detail: string | Detail): SlipwayError {
   return new SlipwayError('notFound', { detail });
 }
 

@@ -1,4 +1,5 @@
 /** Finding what a request names, refusing what it may not change, and changing it. */
+import { detail } from '../../protocol/errorDetails.ts';
 import type { TrackingDependencies } from './dependencies.ts';
 import { checkRunId, experimentKey, invalid, notFound } from './limits.ts';
 import type { TraceRecord } from './traceTypes.ts';
@@ -10,7 +11,7 @@ type Stores = Pick<TrackingDependencies, 'store'>;
 export function findExperiment({ store }: Stores, experimentId: string): Experiment {
   const experiment = store.experiments.find(experimentKey(experimentId));
   if (experiment) return experiment;
-  throw notFound(`No Experiment with id=${experimentId} exists`);
+  throw notFound(detail('noExperiment', { experiment: experimentId }));
 }
 
 /** As `findExperiment`; throws `invalidParameter` for a deleted one. */
@@ -25,7 +26,7 @@ export function findRun({ store }: Stores, runId: string): RunRecord {
   checkRunId(runId);
   const run = store.runs.find(runId);
   if (run) return run;
-  throw notFound(`Run with id=${runId} not found`);
+  throw notFound(detail('noRun', { run: runId }));
 }
 
 /** As `findRun`; throws `invalidParameter` for a deleted one. */
@@ -55,7 +56,7 @@ export function changeRun<Result>(
 export function findLoggedModel({ store }: Stores, modelId: string, allowDeleted = false): LoggedModelRecord {
   const model = store.models.find(modelId);
   if (model && (allowDeleted || model.lifecycleStage === 'active')) return model;
-  throw notFound(`Logged model with ID '${modelId}' not found.`);
+  throw notFound(detail('noLoggedModel', { loggedModel: modelId }));
 }
 
 /** Throws `notFound` when there is no such trace. */

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { detail } from '../../protocol/errorDetails.ts';
 import { SlipwayError } from '../../protocol/errors.ts';
 import type {
   ArtifactEntry,
@@ -95,7 +96,7 @@ export function createOverview(dependencies: TrackingDependencies): Overview {
   const summaryOf = (run: RunRecord): RunSummary => {
     const [summary] = summarize([run]);
     if (summary) return summary;
-    throw notFound(`Run with id=${run.runId} not found`);
+    throw notFound(detail('noRun', { run: run.runId }));
   };
   const summarizeModel = (record: LoggedModelRecord): LoggedModelSummary => {
     const { tags } = store.models.load(record);
@@ -188,7 +189,7 @@ export function createOverview(dependencies: TrackingDependencies): Overview {
       const { artifactUri } = findRun(dependencies, runId);
       const file = artifacts.resolve(artifactUri, path);
       if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) {
-        throw notFound(`The run has no artifact file "${path}".`);
+        throw notFound(detail('noArtifactFile', { path }));
       }
       return { file };
     },

@@ -1,3 +1,4 @@
+import { detail } from '../../protocol/errorDetails.ts';
 import type { KeyValue, RunStatus } from '../../protocol/tracking.ts';
 import type { TrackingDependencies } from './dependencies.ts';
 import { parseJsonOrNull, writePythonJson } from './jsonText.ts';
@@ -53,7 +54,7 @@ export function createRuns(dependencies: TrackingDependencies): Runs {
   const load = (run: RunRecord): Run => {
     const [loaded] = store.runs.load([run]);
     if (loaded) return loaded;
-    throw notFound(`Run with id=${run.runId} not found`);
+    throw notFound(detail('noRun', { run: run.runId }));
   };
   const change = <Result>(runId: string, find: typeof findRun, work: (run: RunRecord) => Result): Result =>
     changeRun(dependencies, find, runId, work);

@@ -99,6 +99,7 @@ const events = [
   'job/progress',
   'serving/loadTestStep',
   'serving/settingsRead',
+  'serving/rolloutReplaced',
   'log',
 ] as const satisfies readonly EngineEvent[];
 

@@ -9,6 +9,7 @@ import type { ReadOnlyDocuments } from '../views/readOnlyDocuments.ts';
 import { convertToOnnx } from './convertToOnnx.ts';
 import { registerCopyCommands } from './copyCommands.ts';
 import { type Decision, decideRollout } from './decideRollout.ts';
+import { deleteEndpoint } from './deleteEndpoint.ts';
 import type { EndpointLog } from './endpointLog.ts';
 import { exportRequests } from './exportRequests.ts';
 import { chooseEndpoint } from './pickEndpoint.ts';
@@ -53,6 +54,7 @@ export function registerServingCommands(options: ServingCommandsOptions): Dispos
       );
     }),
   );
+  disposables.add(register('slipway.deleteEndpoint', (target) => deleteEndpoint(folders, formats, target)));
   disposables.add(
     register('slipway.openEndpoint', async (target) => {
       const chosen = await chooseEndpoint(folders, formats, target);

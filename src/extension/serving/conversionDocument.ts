@@ -5,6 +5,7 @@ import type {
   ConversionRows,
   OutputDifference,
 } from '../../protocol/conversion.ts';
+import { factText } from '../../protocol/factText.ts';
 import type { Formats } from '../views/formats.ts';
 import { code, escaped, table } from '../views/markdown.ts';
 
@@ -24,7 +25,7 @@ export function conversionDocument(report: ConversionReport, formats: Formats): 
     `## ${escaped(l10n.t('The file'))}`,
     table(
       [l10n.t('Fact'), l10n.t('Value')],
-      facts.map(({ name, value }) => [escaped(name), code(value)]),
+      facts.map(({ name, value }) => [escaped(factText(name, l10n)), code(value)]),
     ),
   ].join('\n\n');
 }

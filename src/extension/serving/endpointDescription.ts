@@ -122,7 +122,9 @@ export function endpointTooltip(endpoint: EndpointSummary, formats: Formats): Ma
   if (latencyP50 !== null && latencyP99 !== null) rows.push(latencyRow(latencyP50, latencyP99, formats));
   if (rollout !== null) {
     const reason = rollout.reason === null ? '' : `: ${saidText(rollout.reason, formats)}`;
-    rows.push([l10n.t('Rollout'), `${rolloutText(rollout, formats)}${reason}`]);
+    const at = rolloutText(rollout, formats);
+    const waits = endpoint.state !== 'ready' && rollout.state === 'running';
+    rows.push([l10n.t('Rollout'), `${waits ? l10n.t('{0}, waits for the endpoint', at) : at}${reason}`]);
   }
   if (endpoint.url !== null) rows.push([l10n.t('Address'), endpoint.url]);
   if (endpoint.grpcAddress !== null) rows.push(['gRPC', endpoint.grpcAddress]);

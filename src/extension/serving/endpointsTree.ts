@@ -1,5 +1,6 @@
 import { l10n } from 'vscode';
 import type { EndpointSummary, VariantSummary } from '../../protocol/serving.ts';
+import { shownVariants } from '../../protocol/variantRole.ts';
 import { type CommandId, views } from '../contributions.ts';
 import type { EngineClient } from '../engine/client.ts';
 import type { EngineFolders } from '../engine/folders.ts';
@@ -43,7 +44,7 @@ export function createEndpointsTree({ folders, errors, formats }: EndpointsTreeO
 
   const variantNodes = async (client: EngineClient, name: string): Promise<readonly TreeNode[]> => {
     const endpoint = (await client.request('serving/endpoints', {})).find((one) => one.name === name);
-    return endpoint?.variants.map((variant) => variantNode(client, endpoint, variant)) ?? [];
+    return endpoint ? shownVariants(endpoint).map((variant) => variantNode(client, endpoint, variant)) : [];
   };
 
   const variantNode = (client: EngineClient, endpoint: EndpointSummary, variant: VariantSummary): TreeNode =>
@@ -53,7 +54,7 @@ export function createEndpointsTree({ folders, errors, formats }: EndpointsTreeO
       {
         label: variantLabel(variant, endpoint),
         kind: 'variant',
-        description: variantDescription(variant, formats),
+        description: variantDescription(variant, endpoint, formats),
         tooltip: variantTooltip(variant, endpoint, formats),
         iconPath: variantIcon(variant),
         command: openPage(client, endpoint),

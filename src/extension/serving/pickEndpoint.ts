@@ -1,4 +1,5 @@
 import { l10n } from 'vscode';
+import { detail } from '../../protocol/errorDetails.ts';
 import { SlipwayError } from '../../protocol/errors.ts';
 import { type EndpointState, type EndpointSummary, endpointStates } from '../../protocol/serving.ts';
 import type { EndpointTarget } from '../contributions.ts';
@@ -32,7 +33,7 @@ export async function chooseEndpoint(
 export async function summaryOf({ client, endpoint }: ChosenEndpoint): Promise<EndpointSummary> {
   const endpoints = await client.request('serving/endpoints', {});
   const summary = endpoints.find(({ name }) => name === endpoint);
-  if (!summary) throw new SlipwayError('notFound', { detail: `There is no endpoint "${endpoint}".` });
+  if (!summary) throw new SlipwayError('notFound', { detail: detail('noEndpoint', { endpoint }) });
   return summary;
 }
 

@@ -1,5 +1,6 @@
 import type { ReplayReport } from '../../protocol/requests.ts';
-import type { Formats, Translator } from '../views/formats.ts';
+import type { Translator } from '../../protocol/translator.ts';
+import type { Formats } from '../views/formats.ts';
 import { code, escaped, table } from '../views/markdown.ts';
 import { readableJson } from './readableJson.ts';
 

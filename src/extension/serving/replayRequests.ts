@@ -26,14 +26,14 @@ export async function replayRequests(
   const summary = await summaryOf(chosen);
   // The newest that is not in use yet is what one wants to try.
   const order = ['Staging', 'None', 'Production', 'Archived'] as const;
-  const title = l10n.t('Choose the version that is asked what "{0}" was asked', endpoint);
+  const title = l10n.t('Choose the version to replay the requests of "{0}" against', endpoint);
   const picked = await pickVersion(folders, formats, title, order, { folder, model: summary.modelName });
   if (!picked) return;
   const limit = await askLimit(endpoint);
   if (limit === undefined) return;
   if (!(await mayLoad(client, picked.version))) return;
   const { name, version } = picked.version;
-  const working = l10n.t('Asking "{0}" v{1} what "{2}" was asked…', name, version, endpoint);
+  const working = l10n.t('Replaying the requests of "{2}" against "{0}" v{1}…', name, version, endpoint);
   const report = await askForLong(client, working, 'requests/replay', {
     endpoint,
     filter: requestFilter.parse({}),

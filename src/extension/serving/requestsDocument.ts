@@ -1,8 +1,10 @@
 import type { LoggedRequestEntry } from '../../protocol/requests.ts';
-import type { Formats, Translator } from '../views/formats.ts';
+import { roleText } from '../../protocol/roleText.ts';
+import type { Translator } from '../../protocol/translator.ts';
+import type { Formats } from '../views/formats.ts';
 import { code, escaped, table } from '../views/markdown.ts';
 import { readableJson } from './readableJson.ts';
-import { roleText } from './roleText.ts';
+import { rowText } from './rowText.ts';
 
 /** How many characters of inputs and outputs a table shows: as many as one takes in at a glance. */
 const shownText = 160;
@@ -33,31 +35,38 @@ export function requestsDocument(
         ),
     more ? l10n.t('There are older ones: export the requests to have them all.') : '',
   ];
+  // Where every request says the same, a column only takes room from the values.
+  const showsStatus = failed > 0;
+  const showsRows = requests.some(({ rowCount }) => rowCount > 1);
   const header = [
     l10n.t('Received'),
-    l10n.t('Status'),
+    ...(showsStatus ? [l10n.t('Status')] : []),
     l10n.t('Version'),
     l10n.t('Inputs'),
     l10n.t('Outputs'),
     l10n.t('Request ID'),
-    l10n.t('Rows'),
+    ...(showsRows ? [l10n.t('Rows')] : []),
     l10n.t('Latency'),
   ];
   const rows = requests.map((request) => [
     escaped(formats.moment(request.receivedAt)),
-    request.status >= 400 ? `**❌ ${request.status}**` : `${request.status}`,
+    ...(showsStatus ? [request.status >= 400 ? `**❌ ${request.status}**` : `${request.status}`] : []),
     request.version === null ? '–' : escaped(`v${request.version} · ${roleText(request.variant, l10n)}`),
-    jsonCell(request.inputs),
-    jsonCell(request.outputs),
+    valuesCell(request.inputs, request.rowCount),
+    valuesCell(request.outputs, request.rowCount),
     code(request.requestId),
-    formats.count(request.rowCount),
+    ...(showsRows ? [formats.count(request.rowCount)] : []),
     escaped(formats.latency(request.latencyMilliseconds)),
   ]);
-  return [title, escaped(sentences.join(' ').trim()), table(header, rows, header.length - 2)].join('\n\n');
+  return [
+    title,
+    escaped(sentences.join(' ').trim()),
+    table(header, rows, header.length - (showsRows ? 2 : 1)),
+  ].join('\n\n');
 }
 
-function jsonCell(json: string | null): string {
+function valuesCell(json: string | null, rowCount: number): string {
   if (json === null) return '–';
-  const text = readableJson(json);
+  const text = (rowCount === 1 ? rowText(json) : null) ?? readableJson(json);
   return code(text.length > shownText ? `${text.slice(0, shownText)}…` : text);
 }

@@ -1,8 +1,9 @@
 import { l10n, ThemeIcon, window } from 'vscode';
 import type { RolloutPlanInput } from '../../protocol/endpointSettings.ts';
 import type { EndpointSummary } from '../../protocol/serving.ts';
+import type { Formats } from '../views/formats.ts';
 import { choose } from '../views/quickPick.ts';
-import { parseSteps, sharesText, usualSteps } from './canarySteps.ts';
+import { parseSteps, stepsText, usualSteps } from './canarySteps.ts';
 
 /** How a version is to come in; `plan` null stands for what slipway.yaml says. */
 export interface ChosenPlan {
@@ -14,7 +15,11 @@ export interface ChosenPlan {
 type Strategy = NonNullable<RolloutPlanInput['strategy']> | 'declared';
 
 /** Asks how `candidate` is to come in beside the stable version. Undefined when the person gave up. */
-export async function askPlan(endpoint: EndpointSummary, candidate: number): Promise<ChosenPlan | undefined> {
+export async function askPlan(
+  endpoint: EndpointSummary,
+  candidate: number,
+  formats: Formats,
+): Promise<ChosenPlan | undefined> {
   const stable = endpoint.modelVersion;
   switch (await askStrategy(endpoint, candidate)) {
     case undefined:
@@ -34,9 +39,9 @@ export async function askPlan(endpoint: EndpointSummary, candidate: number): Pro
       return {
         plan: { strategy: 'canary', steps },
         traffic: l10n.t(
-          'Version {0} answers {1} of the requests, step by step, then all of them. When a check fails, version {2} answers all again.',
+          'Version {0} answers a growing share of the requests: {1}; then all of them. When a check fails, version {2} answers all again.',
           candidate,
-          sharesText(steps),
+          stepsText(steps, { l10n, formats }),
           stable,
         ),
       };

@@ -20,7 +20,7 @@ import type { ScoringTarget } from '../contributions.ts';
 import type { EngineClient } from '../engine/client.ts';
 import type { EngineFolders } from '../engine/folders.ts';
 import { pickVersion } from '../registry/pickVersion.ts';
-import { sentenceOf } from '../views/errors.ts';
+import { localizeDetail, sentenceOf } from '../views/errors.ts';
 import type { Formats } from '../views/formats.ts';
 import { offerFile } from './offerFile.ts';
 import { mayLoad } from './pythonConsent.ts';
@@ -197,7 +197,7 @@ async function offerOutput(report: ScoreReport, formats: Formats): Promise<void>
       formats.duration(milliseconds),
       workspace.asRelativePath(output),
     ),
-    ...warnings,
+    ...warnings.map(localizeDetail),
   ].join(' ');
   return offerFile(text, output);
 }

@@ -14,6 +14,7 @@ import {
 import { type SettingsProblem, settingsFile } from '../../protocol/endpointSettings.ts';
 import type { EngineFolders } from '../engine/folders.ts';
 import { createDisposables } from '../views/disposables.ts';
+import { localizeDetail } from '../views/errors.ts';
 
 /**
  * Shows what is wrong in `slipway.yaml` in the file itself and among the problems, as long as it is so, and tells once
@@ -50,7 +51,11 @@ export function showSettingsProblems(folders: EngineFolders): Disposable {
 function diagnosticOf({ detail, ...place }: SettingsProblem): Diagnostic {
   const start = positionOf(place);
   // VS Code marks the word at an empty range.
-  const diagnostic = new Diagnostic(new Range(start, start), detail, DiagnosticSeverity.Error);
+  const diagnostic = new Diagnostic(
+    new Range(start, start),
+    localizeDetail(detail),
+    DiagnosticSeverity.Error,
+  );
   diagnostic.source = 'Slipway';
   return diagnostic;
 }
@@ -62,8 +67,8 @@ function positionOf({ line, column }: Omit<SettingsProblem, 'detail'>): Position
 async function tell(file: Uri, problems: readonly SettingsProblem[]): Promise<void> {
   const [first] = problems.toSorted((one, other) => one.line - other.line);
   if (!first) return;
-  const { line, detail } = first;
-  const values = { file: workspace.asRelativePath(file), line, detail };
+  const { line } = first;
+  const values = { file: workspace.asRelativePath(file), line, detail: localizeDetail(first.detail) };
   const what =
     problems.length === 1
       ? l10n.t('{file} has an error in line {line}: {detail}.', values)

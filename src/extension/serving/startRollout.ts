@@ -35,7 +35,7 @@ export async function startRollout(
     );
     return;
   }
-  const chosen = await askPlan(endpoint, candidate);
+  const chosen = await askPlan(endpoint, candidate, formats);
   if (!chosen || !(await confirmed(endpoint, candidate, chosen))) return;
   if (!(await mayLoad(client, { name: endpoint.modelName, version: candidate }))) return;
   await endRunning(client, endpoint, candidate);
@@ -146,7 +146,7 @@ async function askVersion(
       .map((version) => ({
         label: `v${version.version}`,
         description: versionDescription(version, false, formats),
-        detail: formats.age(version.createdAt),
+        detail: [version.runName, formats.age(version.createdAt)].filter((part) => part !== null).join(' · '),
         iconPath: stageIcon(version.stage),
         value: version.version,
       })),

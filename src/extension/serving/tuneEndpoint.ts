@@ -2,7 +2,13 @@ import { env, l10n, ProgressLocation, Uri, window, workspace } from 'vscode';
 import { settingsFile } from '../../protocol/endpointSettings.ts';
 import { toSlipwayError } from '../../protocol/errors.ts';
 import type { Saying } from '../../protocol/servingSentences.ts';
-import { runtimeChoice, type TuningReport, tuningPlan } from '../../protocol/tuning.ts';
+import {
+  quickTuning,
+  runtimeChoice,
+  type TuningPlan,
+  type TuningReport,
+  tuningPlan,
+} from '../../protocol/tuning.ts';
 import type { EndpointTarget } from '../contributions.ts';
 import type { EngineFolders } from '../engine/folders.ts';
 import { sentenceOf } from '../views/errors.ts';
@@ -31,8 +37,10 @@ export async function tuneEndpoint(
   const summary = await summaryOf(chosen);
   const rows = await askRows(endpoint);
   if (rows === undefined) return;
+  const effort = await askEffort(endpoint);
+  if (effort === undefined) return;
   if (!(await mayLoad(client, { name: summary.modelName, version: summary.modelVersion }))) return;
-  const report = await measure(chosen, rows, formats);
+  const report = await measure(chosen, tuningPlan.parse({ rows, ...effort }), formats);
   const settings = await client.request('tuning/settings', { endpoint, choice: report.choice });
   const said = (reason: Saying) => saidText(reason, formats);
   const text = tuningDocument(endpoint, report, settings, { l10n, formats, said });
@@ -48,7 +56,7 @@ async function askRows(endpoint: string): Promise<number | undefined> {
   const text = await window.showInputBox({
     title: l10n.t('How many rows have most requests to "{0}"?', endpoint),
     prompt: l10n.t(
-      'Threads, processes and batches are tried one after the other for a minute or more. Let the machine be quiet meanwhile.',
+      'Threads, processes and batches are tried one after the other. Let the machine be quiet meanwhile.',
     ),
     value: '1',
     validateInput: (value) =>
@@ -59,9 +67,28 @@ async function askRows(endpoint: string): Promise<number | undefined> {
   return text === undefined ? undefined : (read(text) ?? undefined);
 }
 
+async function askEffort(endpoint: string): Promise<Partial<TuningPlan> | undefined> {
+  const picked = await window.showQuickPick(
+    [
+      {
+        label: l10n.t('Thorough'),
+        detail: l10n.t('Two seconds each, twice: takes minutes, and tells if the machine was busy.'),
+        effort: {},
+      },
+      {
+        label: l10n.t('Quick'),
+        detail: l10n.t('Each way for half a second, once: a first impression.'),
+        effort: quickTuning,
+      },
+    ],
+    { title: l10n.t('How thoroughly is "{0}" measured?', endpoint) },
+  );
+  return picked?.effort;
+}
+
 function measure(
   { client, endpoint }: ChosenEndpoint,
-  rows: number,
+  plan: TuningPlan,
   formats: Formats,
 ): Thenable<TuningReport> {
   const title = l10n.t('Measuring how "{0}" runs best', endpoint);
@@ -80,7 +107,6 @@ function measure(
         shown = Math.max(shown, percent);
       });
       try {
-        const plan = tuningPlan.parse({ rows });
         return await client.request('tuning/measure', { endpoint, plan }, cancellation);
       } finally {
         following.dispose();

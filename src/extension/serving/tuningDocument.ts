@@ -1,11 +1,12 @@
 import type { Saying } from '../../protocol/servingSentences.ts';
+import type { Translator } from '../../protocol/translator.ts';
 import {
   type Measurement,
   type RuntimeChoice,
   type TuningReport,
   tuningConnections,
 } from '../../protocol/tuning.ts';
-import type { Formats, Translator } from '../views/formats.ts';
+import type { Formats } from '../views/formats.ts';
 import { escaped, table } from '../views/markdown.ts';
 
 interface Texts {

@@ -1,9 +1,10 @@
 import { l10n, type MarkdownString, ThemeColor, ThemeIcon } from 'vscode';
 import type { EndpointSummary, VariantSummary } from '../../protocol/serving.ts';
+import { isReplaced, variantRole } from '../../protocol/variantRole.ts';
+import { versionColors } from '../../protocol/versionColors.ts';
 import type { Formats } from '../views/formats.ts';
 import { type TooltipRow, tooltipOf } from '../views/tooltips.ts';
 import { errorsText, latencyRow } from './endpointDescription.ts';
-import { roleText } from './roleText.ts';
 
 /** How the variants of an endpoint read: one version each, with its share of the traffic. */
 
@@ -13,11 +14,15 @@ export function variantLabel({ model, version }: VariantSummary, endpoint: Endpo
 }
 
 /** Such as "5% · candidate · 1.84 / 6.2 ms · 2 errors". */
-export function variantDescription(variant: VariantSummary, formats: Formats): string {
+export function variantDescription(
+  variant: VariantSummary,
+  endpoint: EndpointSummary,
+  formats: Formats,
+): string {
   const { share, latencyP50, latencyP99, errorCount } = variant;
   return [
-    share === null ? null : formats.share(share),
-    roleText(variant.name, l10n),
+    share === null || isReplaced(variant, endpoint) ? null : formats.share(share),
+    variantRole(variant, endpoint, l10n),
     latencyP50 === null || latencyP99 === null
       ? null
       : `p50 ${formats.latency(latencyP50)} · p99 ${formats.latency(latencyP99)}`,
@@ -27,10 +32,9 @@ export function variantDescription(variant: VariantSummary, formats: Formats): s
     .join(' · ');
 }
 
-/** The colour that the version has everywhere: on pages, too, which have the same list in the same order. */
+/** The colour that the version has everywhere. */
 export function variantIcon({ name, version }: VariantSummary): ThemeIcon {
-  const colors = ['blue', 'orange', 'purple', 'green', 'yellow'];
-  const color = new ThemeColor(`charts.${colors[(version - 1) % colors.length]}`);
+  const color = new ThemeColor(versionColors[(version - 1) % versionColors.length] ?? 'foreground');
   return new ThemeIcon(name === 'shadow' ? 'circle-large-outline' : 'circle-large-filled', color);
 }
 
@@ -41,7 +45,7 @@ export function variantTooltip(
 ): MarkdownString {
   const { share, latencyP50, latencyP99 } = variant;
   const rows: TooltipRow[] = [
-    [l10n.t('Role'), roleText(variant.name, l10n)],
+    [l10n.t('Role'), variantRole(variant, endpoint, l10n)],
     [l10n.t('Requests'), `${formats.count(variant.requestCount)} · ${formats.rate(variant.rate)}`],
     [l10n.t('Errors'), formats.count(variant.errorCount)],
   ];

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { commands, type LogOutputChannel, l10n, window } from 'vscode';
+import { type DetailValue, type Translate, worded, wordedAll } from '../../protocol/errorDetails.ts';
 import { errorCatalogue, type SlipwayError, toSlipwayError } from '../../protocol/errors.ts';
 import { type ImportOmission, omissionReasons } from '../../protocol/importing.ts';
 import type { LocalizedError } from '../../protocol/page.ts';
@@ -9,12 +10,20 @@ import type { CommandId, SettingId } from '../contributions.ts';
 export function localizeError(thrown: unknown): LocalizedError {
   const error = toSlipwayError(thrown);
   const { message, remedy } = errorCatalogue[error.kind];
+  const values = wordedAll(error.values, translate);
   return {
     kind: error.kind,
-    message: l10n.t(message, error.values),
-    remedy: remedy === '' ? '' : l10n.t(remedy, error.values),
+    message: l10n.t(message, values),
+    remedy: remedy === '' ? '' : l10n.t(remedy, values),
   };
 }
+
+/** A detail of an error, in the person's language. */
+export function localizeDetail(detail: DetailValue): string {
+  return String(worded(detail, translate));
+}
+
+const translate: Translate = (text, values) => l10n.t(text, values);
 
 /** Why something was not imported, in the person's language. */
 export function localizeOmission({ reason, values }: Omit<ImportOmission, 'type'>): string {

@@ -1,7 +1,4 @@
-/** Translates a text whose `{0}`, `{1}` are the arguments: `vscode.l10n`, or a stand-in where there is no editor. */
-export interface Translator {
-  t(message: string, ...values: (string | number)[]): string;
-}
+import type { Translator } from '../../protocol/translator.ts';
 
 /** How numbers, ages and durations read everywhere in the editor. */
 export interface Formats {

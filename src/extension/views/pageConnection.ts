@@ -26,6 +26,8 @@ type Action = Extract<CheckedMessage, { readonly type: 'action' }>;
 export interface PageConnection extends Disposable {
   /** Shows a part of the page, now or as soon as the page listens. */
   reveal(part: PagePart): void;
+  /** The page is hidden: VS Code discards its content, and it will say anew when it listens. */
+  hide(): void;
 }
 
 /**
@@ -140,6 +142,9 @@ export function connectPage({ webview, subject, folders, errors }: PageConnectio
     reveal(part) {
       if (listens) send({ type: 'reveal', part });
       else wanted = part;
+    },
+    hide() {
+      listens = false;
     },
     dispose: () => disposables.dispose(),
   };

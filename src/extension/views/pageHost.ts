@@ -33,6 +33,9 @@ export function createPageHost({ folders, errors, extensionUri }: PageHostOption
     webview.options = { enableScripts: true, localResourceRoots: [root] };
     const connection = connectPage({ webview, subject, folders, errors });
     panels.set(key, { panel, connection });
+    panel.onDidChangeViewState(() => {
+      if (!panel.visible) connection.hide();
+    });
     panel.onDidDispose(() => {
       connection.dispose();
       if (panels.get(key)?.panel === panel) panels.delete(key);

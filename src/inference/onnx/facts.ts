@@ -36,12 +36,13 @@ const mostMetadata = 50;
  */
 export function readFacts(model: Uint8Array): readonly ModelFact[] {
   const texts = new Map<number, string>();
-  const opsets: string[] = [];
+  // Some writers import the operators of ONNX under both of its names.
+  const opsets = new Set<string>();
   const metadata: ModelFact[] = [];
   let graph: ReadonlyMap<number, string> = new Map();
   for (const field of readFields(model)) {
     if (field.number === modelFields.graph) graph = readTexts(field.content, Object.values(graphHeadFields));
-    else if (field.number === headFields.opset) opsets.push(readOpset(field));
+    else if (field.number === headFields.opset) opsets.add(readOpset(field));
     else if (field.number === headFields.metadata) {
       const entry = readTexts(field.content, Object.values(entryFields));
       metadata.push({
@@ -55,7 +56,7 @@ export function readFacts(model: Uint8Array): readonly ModelFact[] {
   const producer = [texts.get(headFields.producer), texts.get(headFields.producerVersion)];
   const modelVersion = texts.get(headFields.modelVersion) ?? '0';
   const facts: ModelFact[] = [
-    { name: 'opset', value: opsets.join(', ') },
+    { name: 'opset', value: [...opsets].join(', ') },
     { name: 'IR version', value: texts.get(headFields.irVersion) ?? '' },
     { name: 'producer', value: producer.filter(Boolean).join(' ') },
     { name: 'domain', value: texts.get(headFields.domain) ?? '' },

@@ -1,3 +1,4 @@
+import { type Detail, detail, worded } from '../../protocol/errorDetails.ts';
 import type { ValueType } from './graph.ts';
 
 /** ONNX's names of element types, by their numbers (TensorProto.DataType). */
@@ -43,17 +44,20 @@ export function isCarried(type: ValueType): boolean {
 }
 
 /** In words, such as `a tensor of bfloat16`. */
-export function typeTitle(type: ValueType): string {
+export function typeDetail(type: ValueType): Detail {
   switch (type.kind) {
     case 'tensor':
-      return `a tensor of ${elementNames[type.element] ?? `element type ${type.element}`}`;
-    case 'sparseTensor':
-      return 'a sparse tensor';
+      return detail('tensorOf', { element: elementNames[type.element] ?? `element type ${type.element}` });
     case 'optional':
-      return 'an optional value';
+      return detail('optionalValue');
     case 'unknown':
-      return 'a value of unknown type';
+      return detail('valueOfUnknownType');
     default:
-      return `a ${type.kind}`;
+      return detail(type.kind);
   }
+}
+
+/** The same in English. */
+export function typeTitle(type: ValueType): string {
+  return String(worded(typeDetail(type)));
 }

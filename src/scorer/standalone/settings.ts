@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { SlipwayError } from '../../protocol/errors.ts';
+import { hostName } from '../../protocol/hostName.ts';
 import type { PackageConfig } from '../../protocol/packagedModel.ts';
 import type { DoorlessOptions } from '../../supervision/scorerProcess.ts';
 import type { FoundModel } from './packageFolder.ts';
@@ -55,6 +56,7 @@ export function standaloneSettings(
         },
       ],
       host: environment.SLIPWAY_HOST || config.host,
+      hosts: environment.SLIPWAY_HOST_NAMES ? readHostNames(environment.SLIPWAY_HOST_NAMES) : config.hosts,
       token: readToken(environment),
       inferenceLog: log ? { file: resolve(log) } : null,
       runtime: {
@@ -70,6 +72,19 @@ export function standaloneSettings(
       },
     },
   };
+}
+
+/** They stand one after another, with commas or spaces between them. */
+function readHostNames(text: string): string[] {
+  return text
+    .split(/[\s,]+/)
+    .filter((name) => name !== '')
+    .map((name) => {
+      const { data, error } = hostName.safeParse(name);
+      if (data !== undefined) return data;
+      const detail = `SLIPWAY_HOST_NAMES: ${error.issues[0]?.message}, not "${name}"`;
+      throw new SlipwayError('packageUnusable', { detail });
+    });
 }
 
 /** From `SLIPWAY_TOKEN`, or from the file that `SLIPWAY_TOKEN_FILE` names, as secrets are mounted into containers. */

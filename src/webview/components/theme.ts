@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { versionColors } from '../../protocol/versionColors.ts';
 
 /** The colours and the font that charts draw with, as the person's VS Code theme has them. */
 export interface Theme {
@@ -39,9 +40,7 @@ function readTheme(): Theme {
     reference: color('--slipway-reference'),
     warning: color('--slipway-warning'),
     error: color('--slipway-error'),
-    versions: ['blue', 'orange', 'purple', 'green', 'yellow'].map((name) =>
-      opaque(color(`--vscode-charts-${name}`)),
-    ),
+    versions: versionColors.map((name) => opaque(color(`--vscode-${name.replace('.', '-')}`))),
     tooltipBackground: color('--slipway-tooltip-background'),
     tooltipForeground: color('--slipway-tooltip-foreground'),
     tooltipBorder: color('--slipway-tooltip-border'),
@@ -61,7 +60,7 @@ export function useTheme(): Theme {
   return theme;
 }
 
-/** VS Code's own themes have an orange that lets the background through, which a thin line cannot afford. */
+/** A theme may have a colour that lets the background through, which a thin line cannot afford. */
 function opaque(color: string): string {
   return color.replace(/^rgba\(([^)]*), [\d.]+\)$/, 'rgb($1)');
 }

@@ -63,7 +63,9 @@ export function TimeChart(properties: TimeChartProperties) {
         borderWidth: 1.5,
         borderDash: [...dashes[look]],
         fill: stacked && (index === 0 ? 'origin' : '-1'),
-        pointRadius: 0,
+        pointRadius: seen.map((_, place) => (isAlone(values, from + place) ? 2 : 0)),
+        pointBackgroundColor: drawn,
+        pointBorderWidth: 0,
         pointHoverRadius: 3,
         pointHoverBackgroundColor: color,
         pointHoverBorderWidth: 0,
@@ -139,6 +141,12 @@ function seenPart(times: readonly number[], { from, to }: Window): readonly [num
   const first = times.findIndex((time) => time >= from);
   const last = times.findLastIndex((time) => time <= to);
   return [Math.max(0, (first === -1 ? times.length : first) - 1), last + 2];
+}
+
+/** Whether there is a value between two gaps: no line leads to it, so that only a point shows it. */
+function isAlone(values: TimeSeries['values'], place: number): boolean {
+  const isGap = (at: number) => (values[at] ?? null) === null;
+  return !isGap(place) && isGap(place - 1) && isGap(place + 1);
 }
 
 /** The point's own value, also where it is drawn upon others. */

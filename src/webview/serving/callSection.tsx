@@ -1,8 +1,10 @@
 import * as l10n from '@vscode/l10n';
+import { factText } from '../../protocol/factText.ts';
 import type { EndpointPageCommand } from '../../protocol/page.ts';
 import type { ServedVersion } from '../../protocol/scorer.ts';
 import type { EndpointDescription } from '../../protocol/serving.ts';
 import type { TensorDescription } from '../../protocol/tensor.ts';
+import { localizedDetail } from '../components/errorText.ts';
 import { Fact } from '../components/fact.tsx';
 import { Icon } from '../components/icon.tsx';
 import { useHost } from '../components/page.tsx';
@@ -99,7 +101,7 @@ function VersionFacts({ version }: { readonly version: ServedVersion }) {
   if (version.facts.length + version.warnings.length === 0) return null;
   return (
     <Section title={`${version.name} v${version.version}`}>
-      {version.warnings.map((warning) => (
+      {version.warnings.map(localizedDetail).map((warning) => (
         <p key={warning} class="card-note">
           <Icon name="warning" tone="warning" />
           {warning}
@@ -107,7 +109,7 @@ function VersionFacts({ version }: { readonly version: ServedVersion }) {
       ))}
       <dl class="facts-list">
         {version.facts.map(({ name, value }) => (
-          <Fact key={name} name={name}>
+          <Fact key={name} name={factText(name, l10n)}>
             {value}
           </Fact>
         ))}

@@ -22,6 +22,20 @@ import './endpointPage.css';
 function EndpointPage({ subject, trusted }: PageProperties<'endpoint'>) {
   const state = useLive(subject.endpoint);
   const { live, error } = state;
+  if (error?.kind === 'notFound') {
+    return (
+      <div class="page">
+        <header class="title-line">
+          <h1>{subject.endpoint}</h1>
+        </header>
+        <EmptyState icon="trash" title={l10n.t('This endpoint is not there any more.')}>
+          <p class="state-remedy">
+            {l10n.t('It was deleted or has another name now. This page shows it again if it comes back.')}
+          </p>
+        </EmptyState>
+      </div>
+    );
+  }
   return (
     <div class="page">
       {live ? (
@@ -57,7 +71,14 @@ function EndpointContent(properties: {
     <>
       <EndpointHeader endpoint={endpoint} now={state.now} trusted={trusted} />
       {endpoint.failure ? <ErrorState error={localizedErrorFrom(endpoint.failure)} /> : null}
-      {endpoint.rollout ? <RolloutCard rollout={endpoint.rollout} now={state.now} trusted={trusted} /> : null}
+      {endpoint.rollout ? (
+        <RolloutCard
+          rollout={endpoint.rollout}
+          endpointState={endpoint.state}
+          now={state.now}
+          trusted={trusted}
+        />
+      ) : null}
       {quiet && !ready ? (
         <EmptyState icon="broadcast" title={l10n.t('This endpoint does not answer now.')}>
           <p class="state-remedy">

@@ -43,6 +43,7 @@ function iconOf(kind: string): { readonly name: string; readonly tone?: string }
     {
       started: 'play',
       stopped: 'debug-stop',
+      deleted: 'trash',
       failed: 'error',
       crashed: 'error',
       rolloutStarted: 'git-merge',

@@ -1,6 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import type { EndpointPageCommand } from '../../protocol/page.ts';
-import type { CheckOutcome, RolloutSummary } from '../../protocol/serving.ts';
+import type { CheckOutcome, EndpointState, RolloutSummary } from '../../protocol/serving.ts';
 import { Icon } from '../components/icon.tsx';
 import { formatCount, formatPValue, formatShare } from '../components/numbers.ts';
 import { useHost } from '../components/page.tsx';
@@ -12,23 +12,26 @@ import { checkName, checkValue, hasEnoughSamples, strategyName, verdictName } fr
 /** The rollout that is under way: how far it is, what its checks see, and the buttons that decide it. */
 export function RolloutCard(properties: {
   readonly rollout: RolloutSummary;
+  /** How its endpoint stands: while that does not answer, a rollout waits. */
+  readonly endpointState: EndpointState;
   readonly now: number;
   readonly trusted: boolean;
 }) {
-  const { rollout, now, trusted } = properties;
+  const { rollout, endpointState, now, trusted } = properties;
   const { candidateVersion, stableVersion, state, reason, checks } = rollout;
   const host = useHost();
   const run = (command: EndpointPageCommand) => () => host.act({ action: 'endpointCommand', command });
   const title = trusted ? '' : l10n.t('Trust this workspace to start something in it.');
   const paused = state === 'paused';
+  const waiting = waitingText(endpointState);
   return (
     <section class={`rollout rollout-${state}`} aria-label={l10n.t('Rollout')}>
       <header class="rollout-header">
         <div>
           <h2>
             <Icon
-              name={paused ? 'debug-pause' : 'sync codicon-modifier-spin'}
-              tone={paused ? 'warning' : 'running'}
+              name={paused || waiting !== null ? 'debug-pause' : 'sync codicon-modifier-spin'}
+              tone={paused ? 'warning' : waiting === null ? 'running' : 'muted'}
             />
             {l10n.t('Version {candidate} beside version {stable}', {
               candidate: candidateVersion,
@@ -38,7 +41,9 @@ export function RolloutCard(properties: {
           <p class="facts">
             <span>{strategyName(rollout.strategy)}</span>
             <span>{placeOf(rollout)}</span>
-            <span>{l10n.t('for {duration}', { duration: formatDuration(now - rollout.stepSince) })}</span>
+            {waiting === null ? (
+              <span>{l10n.t('for {duration}', { duration: formatDuration(now - rollout.stepSince) })}</span>
+            ) : null}
           </p>
         </div>
         <div class="actions">
@@ -59,6 +64,13 @@ export function RolloutCard(properties: {
         </div>
       </header>
       {rollout.stepCount > 1 ? <Steps rollout={rollout} /> : null}
+      {/* One that was paused stays so when the endpoint runs again. */}
+      {waiting === null || paused ? null : (
+        <p class="rollout-reason" role="status">
+          <Icon name="debug-pause" />
+          {waiting}
+        </p>
+      )}
       {reason === null ? null : (
         <p class="rollout-reason" role="status">
           <Icon name="info" />
@@ -72,6 +84,24 @@ export function RolloutCard(properties: {
       )}
     </section>
   );
+}
+
+/** Why a rollout goes on with nothing now; null while its endpoint answers. */
+function waitingText(state: EndpointState): string | null {
+  switch (state) {
+    case 'ready':
+      return null;
+    case 'starting':
+      return l10n.t('The rollout waits until the endpoint is ready, and goes on from here.');
+    case 'stopped':
+      return l10n.t(
+        'The rollout is paused because the endpoint is stopped. It goes on from here when the endpoint runs again.',
+      );
+    case 'failed':
+      return l10n.t(
+        'The rollout waits because the endpoint failed. It goes on from here when the endpoint runs again.',
+      );
+  }
 }
 
 function placeOf({ strategy, step, stepCount, share }: RolloutSummary): string {

@@ -1,4 +1,5 @@
 import * as l10n from '@vscode/l10n';
+import { roleText } from '../../protocol/roleText.ts';
 import type {
   CheckOutcome,
   EndpointEvent,
@@ -26,18 +27,7 @@ export function stateName(state: EndpointState): string {
 }
 
 export function roleName(name: string): string {
-  switch (name) {
-    case 'stable':
-      return l10n.t('stable');
-    case 'candidate':
-      return l10n.t('candidate');
-    case 'shadow':
-      return l10n.t('shadow');
-    case 'version':
-      return l10n.t('asked for by number');
-    default:
-      return name;
-  }
+  return roleText(name, l10n);
 }
 
 export function followsName(follows: EndpointFollows): string {
@@ -154,6 +144,8 @@ export function eventLabel({ kind, said }: Pick<EndpointEvent, 'kind' | 'said'>)
       return l10n.t('started');
     case 'stopped':
       return l10n.t('stopped');
+    case 'deleted':
+      return l10n.t('deleted');
     case 'failed':
       return l10n.t('failed');
     case 'rolloutStarted':

@@ -1,10 +1,10 @@
 import * as l10n from '@vscode/l10n';
 import type { EndpointSummary } from '../../protocol/serving.ts';
+import { shownVariants, variantRole } from '../../protocol/variantRole.ts';
 import { formatCount, formatLatency, formatRate, formatShare } from '../components/numbers.ts';
 import { Section } from '../components/section.tsx';
 import type { Theme } from '../components/theme.ts';
 import { CopyTable, FigureTable } from './figureTable.tsx';
-import { roleName } from './servingWording.ts';
 import { versionColor, versionName } from './versionColors.ts';
 
 /** The versions that answer, each with its share and what it was asked. */
@@ -23,11 +23,11 @@ export function VariantsSection(properties: { readonly endpoint: EndpointSummary
       { name: 'p50', figure: true },
       { name: 'p99', figure: true },
     ],
-    rows: endpoint.variants.map((variant) => ({
+    rows: shownVariants(endpoint).map((variant) => ({
       key: `${variant.name}/${variant.model}/${variant.version}`,
       cells: [
         versionName(variant, endpoint.modelName),
-        roleName(variant.name),
+        variantRole(variant, endpoint, l10n),
         variant.share === null ? '–' : formatShare(variant.share),
         formatRate(variant.rate),
         formatCount(variant.requestCount),

@@ -11,7 +11,7 @@ import { openDataFiles } from '../duckdb/dataFiles.ts';
 import { writingFailure } from '../duckdb/failures.ts';
 import { copyOptions, literal } from '../duckdb/sql.ts';
 import { createExportLines, type ExportLines } from './exportLines.ts';
-import { openRequestRows, type RequestRows } from './requestRows.ts';
+import { openRequestRows, type RequestRows, type SelectedRequests } from './requestRows.ts';
 
 type ExportJob = WorkerJobOf<'exportRequests'>;
 
@@ -38,7 +38,8 @@ export async function exportRequests(
   }
   const log = openRequestRows(job.inferenceLog, endpoint);
   try {
-    const total = log.count(filter, limit);
+    const selected = log.latest(filter, limit);
+    const total = selected.count;
     if (total === 0) throw new SlipwayError('noLoggedRequests', { endpoint });
     await mkdir(temporaryFolder, { recursive: true });
     const file = join(temporaryFolder, 'requests.jsonl');
@@ -48,7 +49,7 @@ export async function exportRequests(
       requests += 1;
       if (requests % 1000 === 0) progress(Math.min(0.9, (0.9 * requests) / total), '');
     };
-    await pipeline(Readable.from(texts(log, job, lines, taken)), createWriteStream(file));
+    await pipeline(Readable.from(texts(selected, log, lines, taken)), createWriteStream(file));
     await convert(lines.query(file, format), job, format);
     return { output, requests, rows: lines.rows };
   } catch (error) {
@@ -59,12 +60,12 @@ export async function exportRequests(
 }
 
 function* texts(
+  selected: SelectedRequests,
   log: RequestRows,
-  { filter, limit }: ExportJob,
   lines: ExportLines,
   taken: () => void,
 ): Iterable<string> {
-  for (const request of log.iterate(filter, limit)) {
+  for (const request of selected.rows()) {
     yield* lines.of(request, log.feedback(request.requestId));
     taken();
   }

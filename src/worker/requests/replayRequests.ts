@@ -47,8 +47,8 @@ async function replay(
     // Who asks for the shadow's requests by name gets them.
     withoutShadow: job.filter.variant === null,
   };
-  const total = log.count(selection, job.limit);
-  if (total === 0) throw new SlipwayError('noLoggedRequests', { endpoint: job.endpoint });
+  const selected = log.latest(selection, job.limit);
+  if (selected.count === 0) throw new SlipwayError('noLoggedRequests', { endpoint: job.endpoint });
   const model = await openModel(job);
   try {
     const predictor = await createPredictor(model, job.model.columns ?? null);
@@ -71,10 +71,10 @@ async function replay(
         if (failures.length < keptFailures) failures.push({ requestId: request.requestId, reason });
       }
     };
-    for (const some of inGroups(log.iterate(selection, job.limit))) {
+    for (const some of inGroups(selected.rows())) {
       await Promise.all(some.map(ask));
       requests += some.length;
-      progress(requests / total, '');
+      progress(requests / selected.count, '');
     }
     return {
       model: job.model.name,

@@ -1,7 +1,12 @@
 import { existsSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
 import { SlipwayError } from '../../protocol/errors.ts';
-import { createInferenceLogReader, isMeant, type LoggedRequest } from '../../protocol/inferenceLogReader.ts';
+import {
+  createInferenceLogReader,
+  isMeant,
+  type LoggedRequest,
+  type LogRange,
+} from '../../protocol/inferenceLogReader.ts';
 import { feedbackTable, shadowVariant } from '../../protocol/inferenceLogTables.ts';
 import type { RequestFilter } from '../../protocol/requests.ts';
 
@@ -24,12 +29,21 @@ export interface RequestSelection extends RequestFilter {
   readonly withoutShadow?: boolean;
 }
 
+/** The requests that were selected. */
+export interface SelectedRequests {
+  readonly count: number;
+  /**
+   * Oldest first, without those that came since; fewer where the log forgot some meanwhile.
+   *
+   * @throws SlipwayError `inferenceLogUnreadable`.
+   */
+  rows(): Iterable<RequestRow>;
+}
+
 /** An inference log that is read while its scorer may be writing to it. */
 export interface RequestRows {
-  /** @throws SlipwayError `inferenceLogUnreadable`, as do the others. */
-  count(selection: RequestSelection, limit: number): number;
-  /** The latest requests, oldest of them first. */
-  iterate(selection: RequestSelection, limit: number): Iterable<RequestRow>;
+  /** The latest requests. @throws SlipwayError `inferenceLogUnreadable`, as do the others. */
+  latest(selection: RequestSelection, limit: number): SelectedRequests;
   feedback(requestId: string): Feedback;
   close(): void;
 }
@@ -51,42 +65,34 @@ export function openRequestRows(file: string, endpoint: string): RequestRows {
 function rowsOf(log: BetterSqlite3.Database, file: string): RequestRows {
   const reader = createInferenceLogReader(log);
   const feedbackOf = readFeedback(log);
-  /** The latest requests that are meant, newest first, as many as there are. */
-  const latest = function* (selection: RequestSelection, limit: number) {
-    let count = 0;
-    if (limit === 0) return;
-    for (const request of reader.newestFirst(rangeOf(selection))) {
-      if (!isSelected(request, selection)) continue;
-      yield request.id;
-      count += 1;
-      if (count === limit) return;
-    }
-  };
-  return {
-    count: (selection, limit) =>
-      reading(file, () => {
-        let count = 0;
-        for (const _ of latest(selection, limit)) count += 1;
-        return count;
-      }),
-    *iterate(selection, limit) {
-      try {
-        // From the id of the first of them on, so that they come in their order and are not held in memory.
-        let since: number | null = null;
-        for (const id of latest(selection, limit)) since = id;
-        if (since === null) return;
-        let count = 0;
-        for (const request of reader.oldestFirst({ ...rangeOf(selection), since })) {
-          // Those that came since are not among them.
-          if (count === limit) return;
-          if (!isSelected(request, selection)) continue;
-          yield { ...request, inputs: request.text('inputs'), outputs: request.text('outputs') };
-          count += 1;
-        }
-      } catch (error) {
-        throw unreadable(error, file);
+  function* rows(selection: RequestSelection, ids: Pick<LogRange, 'since' | 'before'>): Iterable<RequestRow> {
+    try {
+      for (const request of reader.oldestFirst({ ...rangeOf(selection), ...ids })) {
+        if (!isSelected(request, selection)) continue;
+        yield { ...request, inputs: request.text('inputs'), outputs: request.text('outputs') };
       }
-    },
+    } catch (error) {
+      throw unreadable(error, file);
+    }
+  }
+  return {
+    latest: (selection, limit) =>
+      reading(file, () => {
+        // Only between which ids they are is kept, not the requests.
+        let count = 0;
+        let since = 0;
+        let before = 0;
+        if (limit > 0) {
+          for (const request of reader.newestFirst(rangeOf(selection))) {
+            if (!isSelected(request, selection)) continue;
+            if (count === 0) before = request.id + 1;
+            since = request.id;
+            count += 1;
+            if (count === limit) break;
+          }
+        }
+        return { count, rows: () => rows(selection, { since, before }) };
+      }),
     feedback: feedbackOf,
     close: () => log.close(),
   };

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import { createGunzip } from 'node:zlib';
+import { detail } from '../../protocol/errorDetails.ts';
 import { SlipwayError } from '../../protocol/errors.ts';
 
 /** What the first record of a CSV file says of the others. */
@@ -27,7 +28,7 @@ export async function readCsvHeader(
   separator: string | null,
 ): Promise<CsvHeader> {
   const { text, newLine } = await firstRecord(file, gzip);
-  if (text === '') throw new SlipwayError('dataUnreadable', { path: file, detail: 'it is empty' });
+  if (text === '') throw new SlipwayError('dataUnreadable', { path: file, detail: detail('fileEmpty') });
   const outsideQuotes = text.replaceAll(/"(?:[^"]|"")*"/g, '');
   const [likeliest = ','] = separators.toSorted(
     (one, other) => outsideQuotes.split(other).length - outsideQuotes.split(one).length,
@@ -55,13 +56,13 @@ async function firstRecord(
       // After a lone carriage return the line feed may be still to come.
       if (end !== -1 && end + 1 < text.length) return recordUpTo(text, end);
       if (text.length > longestHeader) {
-        throw new SlipwayError('dataUnreadable', { path: file, detail: 'its first line has no end' });
+        throw new SlipwayError('dataUnreadable', { path: file, detail: detail('headerEndless') });
       }
     }
   } catch (error) {
     if (error instanceof SlipwayError) throw error;
-    const detail = error instanceof Error ? error.message : String(error);
-    throw new SlipwayError('dataUnreadable', { path: file, detail }, { cause: error });
+    const said = error instanceof Error ? error.message : String(error);
+    throw new SlipwayError('dataUnreadable', { path: file, detail: said }, { cause: error });
   } finally {
     bytes.destroy();
   }

@@ -5,6 +5,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { type DuckDBConnection, type DuckDBType, DuckDBTypeId } from '@duckdb/node-api';
+import { detail } from '../../protocol/errorDetails.ts';
 import { SlipwayError } from '../../protocol/errors.ts';
 import { type DataFormat, isGzipName } from '../../protocol/scoring.ts';
 import { readingFailure } from '../duckdb/failures.ts';
@@ -154,11 +155,11 @@ function checkNames(file: string, names: readonly string[]): void {
   for (const name of names) {
     const same = seen.get(name.toLowerCase());
     if (same !== undefined) {
-      const detail =
+      const problem =
         same === name
-          ? `the column "${name}" appears twice`
-          : `the columns "${same}" and "${name}" differ only in case`;
-      throw new SlipwayError('dataUnreadable', { path: file, detail });
+          ? detail('columnTwice', { column: name })
+          : detail('columnsDifferInCase', { column: same, other: name });
+      throw new SlipwayError('dataUnreadable', { path: file, detail: problem });
     }
     seen.set(name.toLowerCase(), name);
   }

@@ -1,6 +1,7 @@
 import type { ColumnLayout } from '../../inference/columns.ts';
 import { type Datatype, expectation } from '../../inference/datatypes.ts';
 import type { TensorSpecification } from '../../inference/model.ts';
+import { type Detail, detail } from '../../protocol/errorDetails.ts';
 import { SlipwayError } from '../../protocol/errors.ts';
 import { identifier, isMissingMarker } from '../duckdb/sql.ts';
 import type { InputColumn, InputTable } from './inputTable.ts';
@@ -14,8 +15,8 @@ export interface ModelColumns {
   readonly selection: string;
   /** Of each place the column that it is read from; null where an optional one is not there. */
   readonly sources: readonly (InputColumn | null)[];
-  /** In words: what the place takes. */
-  expectation(place: number): string;
+  /** What the place takes. */
+  expectation(place: number): Detail;
 }
 
 /**
@@ -31,7 +32,7 @@ export function findModelColumns(
   inputs: readonly TensorSpecification[],
 ): ModelColumns {
   if (layout === null) {
-    throw unsuitable(path, `its inputs are no columns of a table (${inputs.map(describeInput).join(', ')}).`);
+    throw unsuitable(path, detail('inputsNotColumns', { inputs: inputs.map(describeInput) }));
   }
   const sources = layout.named
     ? namedColumns(columns, path, layout, inputs)
@@ -45,7 +46,7 @@ export function findModelColumns(
       const holds = column.type.toString();
       throw unsuitable(
         path,
-        `the column "${column.name}" holds ${holds}, but the model takes ${expectation(datatype)}.`,
+        detail('columnHolds', { column: column.name, type: holds, expected: expectation(datatype) }),
       );
     }
     return columnValue(column, datatype, nullable);
@@ -58,8 +59,9 @@ export function findModelColumns(
   };
 }
 
-function describeInput({ name, shape }: TensorSpecification): string {
-  return `"${name}" of shape [${shape?.map((size) => (size === -1 ? 'any' : size)).join(', ') ?? 'unknown'}]`;
+function describeInput({ name, shape }: TensorSpecification): Detail {
+  const sizes = shape?.map((size) => (size === -1 ? detail('anySize') : size));
+  return detail('inputOfShape', { name, shape: sizes ?? detail('unknownShape') });
 }
 
 function namedColumns(
@@ -73,11 +75,13 @@ function namedColumns(
     byName.has(name ?? '') || inputs[input]?.optional ? [] : [`"${name}"`],
   );
   if (missing.length > 0) {
-    const which =
+    const [column = ''] = missing;
+    const there = listed(columns);
+    const problem =
       missing.length === 1
-        ? `the column ${missing[0]} is missing`
-        : `the columns ${missing.join(', ')} are missing`;
-    throw unsuitable(path, `${which}. It has ${listed(columns)}.`);
+        ? detail('columnMissing', { column, there })
+        : detail('columnsMissing', { columns: missing, there });
+    throw unsuitable(path, problem);
   }
   return places.map(({ name }) => byName.get(name ?? '') ?? null);
 }
@@ -90,7 +94,7 @@ function orderedColumns(
   if (columns.length === places.length) return columns;
   throw unsuitable(
     path,
-    `the model takes ${places.length} columns in their order, as it does not name them, but there are ${columns.length}: ${listed(columns)}.`,
+    detail('columnCount', { expected: places.length, found: columns.length, there: listed(columns) }),
   );
 }
 
@@ -99,8 +103,8 @@ function listed(columns: readonly InputColumn[]): string {
   return columns.length > 50 ? `${names.join(', ')}, … (${columns.length})` : names.join(', ');
 }
 
-function unsuitable(path: string, detail: string): SlipwayError {
-  return new SlipwayError('scoreInputUnsuitable', { path, detail });
+function unsuitable(path: string, problem: Detail): SlipwayError {
+  return new SlipwayError('scoreInputUnsuitable', { path, detail: problem });
 }
 
 const integerTypes = {

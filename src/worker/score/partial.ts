@@ -4,6 +4,7 @@ import { open, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { z } from 'zod';
+import { type Detail, detail, isDetail } from '../../protocol/errorDetails.ts';
 import { SlipwayError } from '../../protocol/errors.ts';
 
 /** What a job works on; it goes on from an earlier try only when all of it is the same. */
@@ -35,7 +36,7 @@ const jobState = z.object({
       bytes: z.number(),
       rows: z.number(),
       predictionColumns: z.array(z.string()),
-      warnings: z.array(z.string()),
+      warnings: z.array(z.union([z.string(), z.custom<Detail>(isDetail)])),
     })
     .nullable(),
 });
@@ -141,16 +142,16 @@ function readState(file: string): JobState | null {
   }
 }
 
-function differenceOf(earlier: JobIdentity, job: JobIdentity): string | null {
+function differenceOf(earlier: JobIdentity, job: JobIdentity): Detail | null {
   const { name, version, digest } = earlier.model;
   if (name !== job.model.name || version !== job.model.version) {
-    return `it was begun with version ${version} of "${name}"`;
+    return detail('otherVersionBegun', { version, model: name });
   }
-  if (digest !== job.model.digest) return "the model's file is another one now";
-  if (earlier.input.path !== job.input.path) return `it was begun with the input ${earlier.input.path}`;
-  if (JSON.stringify(earlier.input) !== JSON.stringify(job.input)) return 'the input has changed since then';
+  if (digest !== job.model.digest) return detail('otherModelFile');
+  if (earlier.input.path !== job.input.path) return detail('otherInputBegun', { path: earlier.input.path });
+  if (JSON.stringify(earlier.input) !== JSON.stringify(job.input)) return detail('inputChangedSince');
   if (JSON.stringify(earlier.options) !== JSON.stringify(job.options)) {
-    return 'it was begun with other options';
+    return detail('otherOptionsBegun');
   }
   return null;
 }
@@ -173,7 +174,7 @@ const headBytes = 1024 * 1024;
 export async function identifyInput(path: string): Promise<JobIdentity['input']> {
   const found = await stat(path).catch(() => null);
   if (!found?.isFile()) {
-    throw new SlipwayError('dataUnreadable', { path, detail: 'there is no such file' });
+    throw new SlipwayError('dataUnreadable', { path, detail: detail('noSuchFile') });
   }
   const file = await open(path);
   try {

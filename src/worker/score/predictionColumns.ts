@@ -18,7 +18,19 @@ import {
 } from '@duckdb/node-api';
 import { type Datatype, missingText, type Tensor } from '../../inference/datatypes.ts';
 import type { OutputSpecification } from '../../inference/model.ts';
+import { type Detail, detail, worded } from '../../protocol/errorDetails.ts';
 import { fromHalfBits } from '../../protocol/halfPrecision.ts';
+
+/** An output of a model that predictions cannot be taken from. */
+export class UnfitOutput extends Error {
+  readonly detail: Detail;
+
+  constructor(said: Detail) {
+    super(String(worded(said)));
+    this.name = 'UnfitOutput';
+    this.detail = said;
+  }
+}
 
 /** A column of predictions. */
 export interface PredictionColumn {
@@ -99,7 +111,7 @@ export function predictionColumns(
 /**
  * The values of a column in a tensor of its output.
  *
- * @throws Error when the tensor has not one row for each, or its rows do not fit the column.
+ * @throws UnfitOutput when the tensor has not one row for each, or its rows do not fit the column.
  */
 export function columnValues(
   { name, place }: PredictionColumn,
@@ -108,14 +120,16 @@ export function columnValues(
 ): readonly DuckDBValue[] {
   const [count = 1, ...row] = tensor.shape;
   if (tensor.shape.length === 0 || count !== rows) {
-    throw new Error(
-      `it gave ${tensor.shape.length === 0 ? 'one value' : `${count} rows`} of "${name}" for ${rows} rows`,
+    throw new UnfitOutput(
+      tensor.shape.length === 0
+        ? detail('outputOneValue', { name, rows })
+        : detail('outputRows', { given: count, name, rows }),
     );
   }
   const width = row.reduce((size, next) => size * next, 1);
   const element = elementReader(tensor);
   if (place === null) return Array.from({ length: rows }, (_, at) => nested(element, row, at * width, width));
-  if (place.width !== width) throw new Error(`it gave rows of ${width} elements for "${name}"`);
+  if (place.width !== width) throw new UnfitOutput(detail('outputWidth', { width, name }));
   return Array.from({ length: rows }, (_, at) => element(at * width + place.offset));
 }
 

@@ -2,6 +2,7 @@ import type { DuckDBConnection, DuckDBDataChunk } from '@duckdb/node-api';
 import type { ColumnLayout } from '../../inference/columns.ts';
 import type { Tensor } from '../../inference/datatypes.ts';
 import type { TensorSpecification } from '../../inference/model.ts';
+import { type Detail, detail } from '../../protocol/errorDetails.ts';
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { DataFiles } from '../duckdb/dataFiles.ts';
 import { readingFailure } from '../duckdb/failures.ts';
@@ -92,14 +93,14 @@ async function unfitValue(
     `SELECT CAST(${identifier(name)} AS VARCHAR) FROM ${relation} OFFSET ${row} LIMIT 1`,
   );
   const value = found.currentRowCount === 0 ? null : found.value(0, 0);
-  const text = value === null ? 'no value' : JSON.stringify(shortened(String(value)));
-  const detail = `column "${name}": expected ${columns.expectation(place)}, got ${text}`;
-  return rowRefused(path, row, detail);
+  const given = value === null ? detail('noValue') : JSON.stringify(shortened(String(value)));
+  const expected = columns.expectation(place);
+  return rowRefused(path, row, detail('columnValue', { column: name, expected, given }));
 }
 
 /** @param row from 0. */
-export function rowRefused(path: string, row: number, detail: string): SlipwayError {
-  return new SlipwayError('scoreRowRefused', { path, row: row + 1, detail });
+export function rowRefused(path: string, row: number, problem: string | Detail): SlipwayError {
+  return new SlipwayError('scoreRowRefused', { path, row: row + 1, detail: problem });
 }
 
 function shortened(text: string): string {

@@ -1,6 +1,7 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { detail } from '../../protocol/errorDetails.ts';
 import { SlipwayError } from '../../protocol/errors.ts';
 import {
   type DataFormat,
@@ -95,11 +96,11 @@ function checkOutput(input: string, output: string): void {
   if (!folder?.isDirectory()) {
     throw new SlipwayError('scoreWriteFailed', {
       path: output,
-      detail: `there is no folder ${dirname(output)}`,
+      detail: detail('noFolder', { folder: dirname(output) }),
     });
   }
   if (statSync(output, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new SlipwayError('scoreWriteFailed', { path: output, detail: 'it is a folder' });
+    throw new SlipwayError('scoreWriteFailed', { path: output, detail: detail('isFolder') });
   }
   if (join(realpathSync(dirname(output)), basename(output)) === realpathSync(input)) {
     throw new SlipwayError('scoreOutputIsInput', { path: input });
@@ -218,11 +219,9 @@ async function checkUnchanged(
     throw readingFailure(error, input.path);
   });
   if (JSON.stringify(now) !== JSON.stringify(input)) {
-    const detail = 'the input has changed while it was scored';
-    throw new SlipwayError('scorePartialDiffers', { path: output, detail });
+    throw new SlipwayError('scorePartialDiffers', { path: output, detail: detail('inputChangedMeanwhile') });
   }
   if (rows !== expected) {
-    const detail = `${rows} rows were scored, but the input has ${expected}`;
-    throw new SlipwayError('scoreFailed', { path: output, detail });
+    throw new SlipwayError('scoreFailed', { path: output, detail: detail('rowsScored', { rows, expected }) });
   }
 }

@@ -1,5 +1,6 @@
 import type { ColumnLayout } from '../../inference/columns.ts';
 import type { Tensor } from '../../inference/datatypes.ts';
+import { detail } from '../../protocol/errorDetails.ts';
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { DataFiles } from '../duckdb/dataFiles.ts';
 import { writingFailure } from '../duckdb/failures.ts';
@@ -12,6 +13,7 @@ import {
   type PredictionColumn,
   predictionColumns,
   settledOutputs,
+  UnfitOutput,
 } from './predictionColumns.ts';
 import { readBatches, rowRefused } from './rowReader.ts';
 import { RowProblem, type ScoringModel } from './scoringModel.ts';
@@ -92,8 +94,8 @@ async function predict(
     return await model.predict(feeds, rows);
   } catch (error) {
     if (error instanceof RowProblem) throw rowRefused(input, before + error.row, error.message);
-    const detail = error instanceof Error ? error.message : String(error);
-    throw new SlipwayError('scoreFailed', { path: output, detail }, { cause: error });
+    const said = error instanceof Error ? error.message : String(error);
+    throw new SlipwayError('scoreFailed', { path: output, detail: said }, { cause: error });
   }
 }
 
@@ -106,12 +108,13 @@ function valuesOf(
   try {
     return predictions.map((column) => {
       const tensor = outputs[column.output];
-      if (!tensor) throw new Error(`it gave no "${column.name}"`);
+      if (!tensor) throw new UnfitOutput(detail('outputMissing', { name: column.name }));
       return columnValues(column, tensor, rows);
     });
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    throw new SlipwayError('scoreFailed', { path, detail }, { cause: error });
+    const said =
+      error instanceof UnfitOutput ? error.detail : error instanceof Error ? error.message : String(error);
+    throw new SlipwayError('scoreFailed', { path, detail: said }, { cause: error });
   }
 }
 

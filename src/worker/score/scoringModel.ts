@@ -12,6 +12,7 @@ import { RequestProblem } from '../../inference/problem.ts';
 import { openPythonModel } from '../../inference/python/pythonModel.ts';
 import { loadRuntime } from '../../inference/runtime.ts';
 import { elementCount } from '../../inference/tensorJson.ts';
+import type { Detail } from '../../protocol/errorDetails.ts';
 import type { ScorerModel } from '../../protocol/scorer.ts';
 
 /** A model that is asked for many rows at a time. */
@@ -20,7 +21,7 @@ export interface ScoringModel {
   readonly outputs: readonly OutputSpecification[];
   /** Null when it takes no table. */
   readonly layout: ColumnLayout | null;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly (string | Detail)[];
   /** How many rows it is asked for at a time. */
   readonly batchRows: number;
   /**

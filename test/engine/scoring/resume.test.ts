@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { createWorkerProcesses } from '../../../src/engine/workerProcess.ts';
+import { detail } from '../../../src/protocol/errorDetails.ts';
 import { partialFolder, readScoreProgress, type ScoreProgress } from '../../../src/protocol/scoring.ts';
 import type { WorkerMessage } from '../../../src/protocol/worker.ts';
 import { scoreFile } from '../../../src/worker/score/score.ts';
@@ -188,10 +189,12 @@ describe('Scoring that was interrupted', function () {
       cpSync(kept, folder, { recursive: true });
       const state = JSON.parse(readFileSync(join(folder, 'state.json'), 'utf8'));
       const bytes = statSync(stage.path('out.csv')).size;
-      const complete = { bytes, rows, predictionColumns: ['y'], warnings: [] };
+      const warnings = ['what Python says', detail('exampleRefused', { why: 'too small' })];
+      const complete = { bytes, rows, predictionColumns: ['y'], warnings };
       writeFileSync(join(folder, 'state.json'), JSON.stringify({ ...state, complete }));
       const report = await stage.score('in.csv', 'out.csv');
       assert.equal(report.rows, rows);
+      assert.deepEqual(report.warnings, warnings);
       assert.equal(statSync(stage.path('out.csv')).ino, ino);
       assert.ok(!existsSync(folder));
     });

@@ -64,6 +64,28 @@ describe('the requests of an endpoint as Markdown', () => {
     ]);
   });
 
+  it('of one row show values without lists, and no columns that say the same of all', () => {
+    const one = {
+      ...answered,
+      rowCount: 1,
+      inputs: '{"origin":["A,T"],"hour":[9.03],"a|b":[-6],"id":[9007199254740993],"x":[[1,2]]}',
+      outputs: '{"label":[0],"probability":[{"0":0.5,"1":0.5}]}',
+    };
+    const text = show([one]);
+    assert.match(text, /\| Received \| Version \| Inputs \| Outputs \| Request ID \| Latency \|/);
+    assert.deepEqual(cells(text)[0]?.slice(1), [
+      'v3 · stable',
+      '`origin: "A,T", hour: 9.03, "a\\|b": -6, id: 9007199254740993, x: [1, 2]`',
+      '`label: 0, probability: {"0": 0.5, "1": 0.5}`',
+      '`a-1`',
+      escapedLatency,
+    ]);
+    for (const inputs of ['{"x":[1,2]}', '{"x":[]}', '{"x":[1],"y":[2', '{}', '{"x":1}', '[1]']) {
+      const [row = []] = cells(show([{ ...one, inputs }]));
+      assert.equal(row[2], `\`${inputs.replaceAll(',', ', ').replaceAll(':', ': ')}\``);
+    }
+  });
+
   it('are said to be none, or only the latest', () => {
     assert.match(show([]), /logged no requests yet\\\.$/);
     assert.match(show([answered], true), /1 request, 0 failed\\\. There are older ones: export/);
@@ -71,8 +93,8 @@ describe('the requests of an endpoint as Markdown', () => {
 
   it('show only the beginning of what is long', () => {
     const [row = []] = cells(show([{ ...answered, inputs: `{"x":["${'x'.repeat(4000)}"]}` }]));
-    assert.equal(row[3]?.length, 163);
-    assert.match(row[3] ?? '', /…`$/);
+    assert.equal(row[2]?.length, 163);
+    assert.match(row[2] ?? '', /…`$/);
   });
 });
 

@@ -73,4 +73,36 @@ describe('HTTP server of a scorer', () => {
     await drained;
     holder.close();
   });
+
+  for (const accepted of ['by itself', 'by another process']) {
+    it(`closes a connection that never said anything when it drains, accepted ${accepted}`, async () => {
+      const server = await start();
+      const holder = createServer((connection) => server.take(connection)).listen(0, '127.0.0.1');
+      await once(holder, 'listening');
+      const address = holder.address();
+      assert.ok(address !== null && typeof address === 'object');
+      const client = connect(accepted === 'by itself' ? server.port : address.port, '127.0.0.1');
+      await once(client, 'connect');
+      await delay(50);
+      const closed = once(client, 'close');
+      // Longer than this test may take.
+      await server.drain(10 * 60_000, 0);
+      await closed;
+      holder.close();
+    });
+  }
+
+  it('answers the first request of a connection that was opened just before it drains', async () => {
+    const server = await start();
+    const client = connect(server.port, '127.0.0.1');
+    await once(client, 'connect');
+    await delay(50);
+    const drained = server.drain(10_000, 0);
+    await delay(50);
+    client.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}');
+    const [answer]: Buffer[] = await once(client, 'data');
+    assert.match(String(answer), /^HTTP\/1\.1 200 /);
+    await drained;
+    client.destroy();
+  });
 });

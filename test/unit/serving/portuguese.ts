@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fill } from '../../../src/protocol/errors.ts';
+import { fill } from '../../../src/protocol/errorDetails.ts';
 import type { Speech } from '../../../src/protocol/servingSentences.ts';
 
 /** The translations by their English texts. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { fill } from '../../../src/protocol/errors.ts';
+import { fill } from '../../../src/protocol/errorDetails.ts';
 import {
   because,
   errorSentence,

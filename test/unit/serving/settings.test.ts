@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { readSettings } from '../../../src/engine/serving/settings.ts';
 import type { SettingsProblem } from '../../../src/protocol/endpointSettings.ts';
+import { worded } from '../../../src/protocol/errorDetails.ts';
 
 const settingsOf = (text: string) => {
   const found = readSettings(text);
@@ -197,8 +198,8 @@ endpoints:
   for (const [name, text, line, column, detail] of cases) {
     it(`refuses ${name}, and says where and what was expected`, () => {
       const [problem] = problemsOf(text);
-      assert.match(problem?.detail ?? '', detail);
-      assert.deepEqual([problem?.line, problem?.column], [line, column], problem?.detail);
+      assert.match(String(worded(problem?.detail ?? '')), detail);
+      assert.deepEqual([problem?.line, problem?.column], [line, column]);
     });
   }
 
@@ -216,7 +217,7 @@ endpoints:
       (_, level) => `l${level}: &l${level} [${`*l${level - 1},`.repeat(9)}]`,
     );
     const text = `a: &l0 [x]\n${levels.slice(1).join('\n')}\n`;
-    assert.match(problemsOf(text)[0]?.detail ?? '', /alias/i);
+    assert.match(String(problemsOf(text)[0]?.detail), /alias/i);
   });
 
   it('answers any text with settings or a place in it', () => {

@@ -17,6 +17,7 @@ describe('following the registry', () => {
       settings: () => ({ settings, written: new Set(['wine']) }),
       choices: {
         lastVersion: (_endpoint, role) => known.get(role) ?? null,
+        lastNamed: (_endpoint, role) => known.get(role) ?? null,
         save: (_endpoint, role, _choice, version) => void known.set(role, version),
         forget: () => known.clear(),
       },
@@ -33,6 +34,7 @@ describe('following the registry', () => {
         giveUp: () => Promise.resolve(),
         current: () => null,
       },
+      replaced: () => undefined,
       note: () => undefined,
       warn: (_endpoint, sentence) => void warned.push(sentence),
       endpoints: {

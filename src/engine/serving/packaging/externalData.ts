@@ -1,5 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, posix, sep } from 'node:path';
+import { detail } from '../../../protocol/errorDetails.ts';
 import { SlipwayError } from '../../../protocol/errors.ts';
 
 /**
@@ -36,10 +37,10 @@ export function externalDataFiles(
   return new Map(
     externalDataNames(model).map((path) => {
       const found = join(folder, path);
-      const unreadable = (detail: string) =>
-        new SlipwayError('modelUnreadable', { model: name, version, detail });
-      if (!existsSync(found)) throw unreadable(`its file ${path} is missing`);
-      if (!realpathSync(found).startsWith(folder + sep)) throw unreadable(`its file ${path} lies elsewhere`);
+      const unreadable = (kind: 'modelPartMissing' | 'modelPartElsewhere') =>
+        new SlipwayError('modelUnreadable', { model: name, version, detail: detail(kind, { path }) });
+      if (!existsSync(found)) throw unreadable('modelPartMissing');
+      if (!realpathSync(found).startsWith(folder + sep)) throw unreadable('modelPartElsewhere');
       return [posix.normalize(path), found];
     }),
   );

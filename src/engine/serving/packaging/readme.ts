@@ -42,6 +42,7 @@ port that it is told, and a model that is mounted at \`/opt/ml/model\` is served
 | variable | meaning |
 | --- | --- |
 | \`SLIPWAY_HOST\` | the address to listen on; 127.0.0.1, and 0.0.0.0 in the container |
+| \`SLIPWAY_HOST_NAMES\` | further host names by which it is asked, such as that of a proxy on the same machine, with commas between them |
 | \`SLIPWAY_PORT\`, \`SAGEMAKER_BIND_TO_PORT\`, \`PORT\` | the port, the first of them that is there |
 | \`SLIPWAY_GRPC_PORT\` | a port for the Open Inference Protocol over gRPC |
 | \`SLIPWAY_TOKEN\`, \`SLIPWAY_TOKEN_FILE\` | a token of 16 characters or more that clients must send: \`Authorization: Bearer …\` |
@@ -50,6 +51,9 @@ port that it is told, and a model that is mounted at \`/opt/ml/model\` is served
 | \`SLIPWAY_BATCH_ROWS\` | rows after which a batch takes no further request; 1 never joins requests |
 | \`SLIPWAY_LOG\` | an SQLite file that keeps every request and its answer |
 | \`SLIPWAY_MODEL\` | another folder with a model to serve |
+
+On 127.0.0.1 only requests that name this machine, or one of the host names above (\`hosts\` in \`config.json\`), are answered.
+On another address every host name is.
 
 ## What is inside
 

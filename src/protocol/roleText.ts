@@ -1,4 +1,4 @@
-import type { Translator } from '../views/formats.ts';
+import type { Translator } from './translator.ts';
 
 /** What a variant of an endpoint is there for, by its name. */
 export function roleText(name: string, l10n: Translator): string {
