@@ -43,7 +43,7 @@ const { text, ok } = summary(counts, continuousIntegration);
 // A run of half an hour prints more than what is kept of it: this says later what failed.
 await mkdir(cacheFolder, { recursive: true });
 await writeFile(join(cacheFolder, 'last-run.txt'), text);
-console.log(`\n${text}`);
+console.log(`\nOutcome\n\n${text}`);
 process.exitCode = ok ? 0 : 1;
 
 /** What could not even run counts as one failure, so that the last line always stands. */

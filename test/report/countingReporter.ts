@@ -6,6 +6,7 @@ import { type Counts, type Failure, noCounts } from './counts.ts';
 export const countsVariable = 'SLIPWAY_TEST_COUNTS';
 
 const reasonLines = 12;
+const reasonColumns = 300;
 
 /** Mocha's `spec` report, and the counts of it as JSON in the file named by the environment. */
 export class CountingReporter extends Mocha.reporters.Spec {
@@ -22,7 +23,11 @@ export class CountingReporter extends Mocha.reporters.Spec {
       if (test.file) passedByFile[test.file] = (passedByFile[test.file] ?? 0) + 1;
     });
     runner.on('fail', (test: Mocha.Runnable, error: Error) => {
-      const reason = (error.stack ?? String(error)).split('\n').slice(0, reasonLines).join('\n');
+      const reason = (error.stack ?? String(error))
+        .split('\n')
+        .slice(0, reasonLines)
+        .map((line) => line.slice(0, reasonColumns))
+        .join('\n');
       failures.push({ name: test.fullTitle(), file: test.file ?? null, reason });
     });
     runner.on('pending', (test: Mocha.Runnable) => skips.push(test.fullTitle()));
