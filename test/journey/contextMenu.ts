@@ -1,4 +1,5 @@
 import type { Locator } from 'playwright-core';
+import { disappears } from '../workbench/disappears.ts';
 
 /** Chooses an entry of a row's context menu. A menu ignores a click that comes right after it opened. */
 export async function chooseInContextMenu(item: Locator, entry: string): Promise<void> {
@@ -8,11 +9,4 @@ export async function chooseInContextMenu(item: Locator, entry: string): Promise
   do {
     await chosen.click();
   } while (!(await disappears(opened)));
-}
-
-async function disappears(shown: Locator): Promise<boolean> {
-  return shown.waitFor({ state: 'detached', timeout: 1_000 }).then(
-    () => true,
-    () => false,
-  );
 }

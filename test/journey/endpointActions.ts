@@ -35,8 +35,7 @@ export async function startCanary(workbench: Workbench): Promise<void> {
   await workbench.runCommand('Slipway: Start Rollout');
   await workbench.pick('Which version of', 'v3');
   await workbench.pick('How is version 3 to come in', 'Canary');
-  await page.locator('.quick-input-widget').getByText('The steps of version 3').waitFor();
-  await page.keyboard.press('Enter');
+  await workbench.answer('The steps of version 3');
   await page.locator('.monaco-dialog-box').getByRole('button', { name: 'Start Rollout' }).click();
 }
 
@@ -49,8 +48,7 @@ export async function promoteServed(workbench: Workbench, traffic: string): Prom
   const { page } = workbench;
   await chooseInContextMenu(row(workbench, 'v3', 'Models'), 'Promote Version');
   await workbench.pick('to which stage?', 'the one that answers for real');
-  await page.locator('.quick-input-widget').getByText('Kept with your name and the time').waitFor();
-  await page.keyboard.press('Enter');
+  await workbench.answer('Kept with your name and the time');
   const dialog = page.locator('.monaco-dialog-box');
   await dialog.filter({ hasText: traffic }).getByRole('button', { name: 'Promote' }).click();
 }

@@ -122,8 +122,7 @@ async function tryInBrowser(workbench: Workbench): Promise<void> {
 
 async function sendTestRequest(workbench: Workbench): Promise<void> {
   await workbench.runCommand('Slipway: Send Test Request');
-  await workbench.page.getByText('Send a test request to').waitFor();
-  await workbench.page.keyboard.press('Enter');
+  await workbench.answer('Send a test request to');
   await workbench.page.getByText('The endpoint answered with status 200').first().waitFor();
 }
 

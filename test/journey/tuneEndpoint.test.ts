@@ -72,8 +72,7 @@ async function tune(workbench: Workbench, effort: 'Thorough' | 'Quick'): Promise
   const { page } = workbench;
   await workbench.runCommand('Slipway: Tune Endpoint');
   const asked = page.locator('.quick-input-widget');
-  await asked.getByText('How many rows have most requests').waitFor();
-  await page.keyboard.press('Enter');
+  await workbench.answer('How many rows have most requests');
   await asked.getByText('How thoroughly is "flight-delays" measured?').waitFor();
   await asked.locator('.monaco-list-row', { hasText: effort }).click();
 }

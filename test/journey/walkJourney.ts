@@ -130,19 +130,16 @@ async function register(workbench: Workbench, run: Locator, isFirst: boolean): P
   if (isFirst) {
     await input.getByText('Its versions are numbered from 1.').waitFor();
     assert.equal(await input.locator('input').first().inputValue(), model);
-    await workbench.page.keyboard.press('Enter');
+    await workbench.answer('Its versions are numbered from 1.');
   } else {
     await workbench.pick('Register as a version of which model?', model);
   }
 }
 
 async function promote(workbench: Workbench, version: string, why: string): Promise<void> {
-  const input = workbench.page.locator('.quick-input-widget');
   await chooseInContextMenu(row(workbench, version, 'Models'), 'Promote Version');
   await workbench.pick('to which stage?', 'the one that answers for real');
-  await input.getByText('Kept with your name and the time').waitFor();
-  await input.locator('input').first().fill(why);
-  await workbench.page.keyboard.press('Enter');
+  await workbench.answer('Kept with your name and the time', why);
 }
 
 async function confirm(workbench: Workbench): Promise<void> {

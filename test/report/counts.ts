@@ -40,15 +40,24 @@ export function failedFiles({ failures }: Counts): readonly string[] {
 /** Counts after the files of failed tests ran again: what the second run says of them holds. */
 export function afterSecondRun(first: Counts, second: Counts): Counts {
   const files = new Set(failedFiles(first));
-  const stillFailing = new Set(second.failures.map(({ name }) => name));
   const before = [...files].reduce((sum, file) => sum + (first.passedByFile[file] ?? 0), 0);
   return {
     passed: first.passed - before + second.passed,
     passedByFile: { ...first.passedByFile, ...second.passedByFile },
     failures: [...first.failures.filter(({ file }) => file === null), ...second.failures],
     skips: [...new Set([...first.skips, ...second.skips])],
-    unsteady: first.failures.filter(({ file, name }) => file !== null && !stillFailing.has(name)),
+    unsteady: passedAtLast(first, second).filter(({ file }) => file !== null),
   };
+}
+
+/** Counts after everything ran again: what the second run says holds. */
+export function afterRepetition(first: Counts, second: Counts): Counts {
+  return { ...second, unsteady: passedAtLast(first, second) };
+}
+
+function passedAtLast(first: Counts, second: Counts): readonly Failure[] {
+  const stillFailing = new Set(second.failures.map(({ name }) => name));
+  return first.failures.filter(({ name }) => !stillFailing.has(name));
 }
 
 /** What a test run says at its end; the last line has the counts. In CI a skipped test counts as a failed one. */
@@ -61,7 +70,7 @@ export function summary(
   const skips = !continuousIntegration && skipped > 0 ? `, ${skipped} skipped` : '';
   const text = [
     ...listed('Skipped', counts.skips),
-    ...listed('Failed at first, and passed when its file ran again alone', counts.unsteady.map(described)),
+    ...listed('Failed at first, and passed when run again', counts.unsteady.map(described)),
     ...listed('Failed', counts.failures.map(described)),
     `${counts.passed} passed, ${failed} failed${skips}`,
   ].join('\n');

@@ -5,6 +5,7 @@ import { type Browser, errors, type FrameLocator, type Page } from 'playwright-c
 import { launchBrowser } from '../browser.ts';
 import { repository } from '../toolchain/cacheFolder.ts';
 import { packageExtension } from '../vsix/packageExtension.ts';
+import { disappears } from './disappears.ts';
 import { installVsix, type ServerOptions, startVscodeServer, type VscodeServer } from './vscodeServer.ts';
 import { workbenchAddress } from './workbenchAddress.ts';
 
@@ -53,6 +54,8 @@ export interface Workbench {
   runCommand(title: string): Promise<void>;
   /** Takes the choice whose row contains this text, of the quick pick whose title contains the question. */
   pick(question: string, text: string): Promise<void>;
+  /** Gives this value, or the one proposed, to the input box that asks the question. */
+  answer(question: string, value?: string): Promise<void>;
   /** The content of the visible webview; `index` tells several visible ones apart. */
   webview(index?: number): FrameLocator;
   /** Opens a container of the activity bar by its name. */
@@ -169,6 +172,7 @@ async function whenRestored(page: Page): Promise<void> {
 /** Milliseconds. */
 const patienceWithPalette = 10_000;
 const mostPalettes = 4;
+const mostKeys = 10;
 
 /** What a person does in a workbench, however its page was opened. */
 export function pageActions(page: Page): Omit<Workbench, 'page' | 'dataFolder' | 'dispose'> {
@@ -200,6 +204,19 @@ export function pageActions(page: Page): Omit<Workbench, 'page' | 'dataFolder' |
       const quickPick = page.locator('.quick-input-widget').filter({ has: title });
       await quickPick.locator('.monaco-list-row').filter({ hasText: text }).first().click();
       await moveMouseAway();
+    },
+    async answer(question, value) {
+      const asked = page.locator('.quick-input-widget').filter({ hasText: question });
+      const input = asked.locator('input').first();
+      await input.waitFor();
+      if (value !== undefined) await input.fill(value);
+      // The key is lost while the focus goes from one question to the next.
+      for (let attempt = 1; attempt <= mostKeys; attempt += 1) {
+        await page.keyboard.press('Enter');
+        if (await disappears(asked)) return;
+        await asked.locator('input').evaluateAll(([first]) => first instanceof HTMLElement && first.focus());
+      }
+      throw new Error(`The answer to "${question}" was not taken.`);
     },
     webview: (index = 0) =>
       page

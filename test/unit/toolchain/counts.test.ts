@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   addCounts,
+  afterRepetition,
   afterSecondRun,
   type Counts,
   type Failure,
@@ -72,5 +73,15 @@ describe('a second run of the files of failed tests', () => {
       ['a1', 'b1'],
     );
     assert.match(summary(both, true).text, /^Failed at first, and passed .*:\n {2}a1\n {6}Error: no/);
+  });
+
+  it('holds for everything where all ran again', () => {
+    const second: Counts = { ...noCounts, passed: 13, failures: [failure('a2', null)] };
+    const both = afterRepetition(first, second);
+    assert.deepEqual({ ...both, unsteady: [] }, second);
+    assert.deepEqual(
+      both.unsteady.map(({ name }) => name),
+      ['a1', 'b1', 'left'],
+    );
   });
 });
