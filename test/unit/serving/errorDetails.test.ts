@@ -185,8 +185,8 @@ describe('the details of errors', () => {
           'O modelo recusou a requisição de exemplo: too small',
         ],
         [
-          "The model's signature names 1 columns, but its inputs take no table.",
-          'A assinatura do modelo nomeia 1 colunas, mas as entradas dele não recebem uma tabela.',
+          "The model's signature names columns (1 in all), but its inputs take no table.",
+          'A assinatura do modelo nomeia colunas (1 ao todo), mas as entradas dele não recebem uma tabela.',
         ],
       ]);
     });
