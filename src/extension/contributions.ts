@@ -168,11 +168,14 @@ export const settings = {
 export type SettingId = keyof typeof settings;
 export type SettingValue<Id extends SettingId> = z.infer<(typeof settings)[Id]['value']>;
 
-/** Context keys with the value each has before it is first set. */
+/** Context keys with the value each has before it is first set. It is not known then, so that neither `has` nor `no` holds. */
 export const contextKeys = {
   'slipway.hasRuns': false,
   'slipway.hasModels': false,
   'slipway.hasEndpoints': false,
+  'slipway.noRuns': false,
+  'slipway.noModels': false,
+  'slipway.noEndpoints': false,
   /** The folder is not trusted. VS Code's own key says so of every folder for a moment when a window opens. */
   'slipway.restricted': false,
 } as const satisfies Record<string, boolean>;

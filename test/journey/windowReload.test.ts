@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { startEndpoint } from './endpointActions.ts';
 import { inSampleProject } from './inSampleProject.ts';
 import { row } from './sideBar.ts';
 
@@ -19,6 +20,28 @@ describe('after a reload of the window', function () {
       await heading().waitFor({ timeout: 60_000 });
       await curve().waitFor();
       assert.equal(await curve().getAttribute('aria-label'), before);
+    });
+  });
+
+  it('no view says for a moment that it is empty', async () => {
+    await inSampleProject({}, async (workbench) => {
+      await startEndpoint(workbench);
+      await workbench.page.addInitScript(() => {
+        const welcomes = new Set<string>();
+        Object.assign(globalThis, { welcomes });
+        new MutationObserver(() => {
+          for (const welcome of document.querySelectorAll<HTMLElement>('.pane-body.welcome .welcome-view')) {
+            if (welcome.checkVisibility() && welcome.innerText !== '') welcomes.add(welcome.innerText);
+          }
+        }).observe(document, { subtree: true, childList: true, attributes: true });
+      });
+
+      await workbench.reload();
+
+      await row(workbench, 'boosting-shallow').waitFor({ timeout: 60_000 });
+      await row(workbench, 'flight-delays', 'Models').waitFor();
+      await row(workbench, 'flight-delays', 'Endpoints').waitFor();
+      assert.deepEqual(await workbench.page.evaluate('[...welcomes]'), []);
     });
   });
 });

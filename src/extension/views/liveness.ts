@@ -1,5 +1,6 @@
 import type { Disposable } from 'vscode';
 import { l10n, workspace } from 'vscode';
+import type { EngineClient } from '../engine/client.ts';
 import type { EngineFolders } from '../engine/folders.ts';
 import { needsAttention } from '../serving/endpointDescription.ts';
 import type { EndpointStatus, FolderEndpoint } from '../serving/endpointStatus.ts';
@@ -30,8 +31,15 @@ export function keepUp(options: LivenessOptions): Disposable {
 
   const ready = () => folders.all.filter(({ state }) => state.name === 'ready');
 
+  /** That there is nothing is known only when every folder was asked. */
+  const tell = (what: 'Runs' | 'Models' | 'Endpoints', asked: readonly EngineClient[], some: boolean) => {
+    contextKeys.set(`slipway.has${what}`, some);
+    contextKeys.set(`slipway.no${what}`, !some && folders.all.every((client) => asked.includes(client)));
+  };
+
   const countRuns = async () => {
-    const lists = await Promise.all(ready().map((client) => client.request('tracking/experiments', {})));
+    const asked = ready();
+    const lists = await Promise.all(asked.map((client) => client.request('tracking/experiments', {})));
     const all = lists.flat();
     const running = all.reduce((sum, { runningCount }) => sum + runningCount, 0);
     experiments.badge(
@@ -42,20 +50,23 @@ export function keepUp(options: LivenessOptions): Disposable {
             tooltip: running === 1 ? l10n.t('1 run in progress') : l10n.t('{0} runs in progress', running),
           },
     );
-    contextKeys.set(
-      'slipway.hasRuns',
+    tell(
+      'Runs',
+      asked,
       all.some(({ runCount }) => runCount > 0),
     );
   };
 
   const countModels = async () => {
-    const lists = await Promise.all(ready().map((client) => client.request('registry/models', {})));
-    contextKeys.set('slipway.hasModels', lists.flat().length > 0);
+    const asked = ready();
+    const lists = await Promise.all(asked.map((client) => client.request('registry/models', {})));
+    tell('Models', asked, lists.flat().length > 0);
   };
 
   const readEndpoints = async () => {
+    const asked = ready();
     const lists = await Promise.all(
-      ready().map(async (client) => {
+      asked.map(async (client) => {
         const found = await client.request('serving/endpoints', {});
         return found.map((endpoint): FolderEndpoint => ({ folder: client.id, endpoint }));
       }),
@@ -73,7 +84,7 @@ export function keepUp(options: LivenessOptions): Disposable {
                 : l10n.t('{0} endpoints need attention', unhealthy),
           },
     );
-    contextKeys.set('slipway.hasEndpoints', all.length > 0);
+    tell('Endpoints', asked, all.length > 0);
     status.show(all);
     // Traffic tells many times a second, and what it tells says nothing new of models.
     const served = servedVersions(all);
@@ -120,13 +131,13 @@ export function keepUp(options: LivenessOptions): Disposable {
       }
     }),
   );
-  disposables.add(
-    folders.onDidChange(() => {
-      runs();
-      versions();
-      served();
-    }),
-  );
+  const readAll = () => {
+    runs();
+    versions();
+    served();
+  };
+  readAll();
+  disposables.add(folders.onDidChange(readAll));
   disposables.add({ dispose: () => clearTimeout(quiet) });
   return disposables;
 }
