@@ -110,7 +110,8 @@ export const errorDetails = {
   exampleUnusable: 'The input example that was logged with the model cannot be used: {why}',
   exampleRefused: 'The model refused the example request: {why}',
   signatureColumns: "The model's signature names columns ({columns} in all), but its inputs take {taken}.",
-  signatureNeedsTable: "The model's signature names columns ({columns} in all), but its inputs take no table.",
+  signatureNeedsTable:
+    "The model's signature names columns ({columns} in all), but its inputs take no table.",
   tensorOf: 'a tensor of {element}',
   sparseTensor: 'a sparse tensor',
   optionalValue: 'an optional value',

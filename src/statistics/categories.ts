@@ -83,13 +83,16 @@ export function categoricalHistogram(
 ): CategoricalHistogram {
   const referenceRows = Math.max(sumOf(reference), 1);
   const currentRows = Math.max(sumOf(current), 1);
+  // The mean of the shares but for a factor: of shares that are rounded, equal ones may differ.
+  const weightOf = (level: string): number =>
+    (reference.get(level) ?? 0) * currentRows + (current.get(level) ?? 0) * referenceRows;
   const rows = [...new Set([...reference.keys(), ...current.keys()])]
+    .sort((a, b) => weightOf(b) - weightOf(a) || (a < b ? -1 : 1))
     .map((level) => ({
       level,
       reference: (reference.get(level) ?? 0) / referenceRows,
       current: (current.get(level) ?? 0) / currentRows,
-    }))
-    .sort((a, b) => b.reference + b.current - a.reference - a.current || (a.level < b.level ? -1 : 1));
+    }));
   const hasOther = rows.length > mostLevels;
   const shown = hasOther ? rows.slice(0, mostLevels - 1) : rows;
   if (hasOther) {

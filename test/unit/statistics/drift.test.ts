@@ -171,6 +171,25 @@ describe('verdict on categories', () => {
     );
   });
 
+  it('orders levels with equal mean shares by their names, however the shares round', () => {
+    const reference = [
+      [' ', 4],
+      ['!', 10],
+      ['', 4],
+    ] as const;
+    const current = [
+      ['', 57],
+      [' ', 40],
+      ['"', 26],
+      ['#', 46],
+      ['$', 2],
+    ] as const;
+    for (const side of [reference, reference.toReversed()]) {
+      const { histogram } = categoricalDrift(new Map(side), new Map(current));
+      assert.deepEqual(histogram.levels, ['', '!', ' ', '#', '"', '$']);
+    }
+  });
+
   it('is finite, and does not depend on the order of levels', () => {
     const levels = fc.uniqueArray(fc.tuple(fc.string({ maxLength: 3 }), fc.integer({ min: 1, max: 60 })), {
       selector: ([level]) => level,
