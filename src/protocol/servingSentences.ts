@@ -70,6 +70,8 @@ export const servingSentences = {
   isBetter: 'Version {version} is better.',
   answersAgain: 'Version {version} answers all requests again.',
   cannotBeServed: 'Version {version} cannot be served.',
+  settingsNameAnother:
+    'slipway.yaml still names version {named}. Write version {version} there, so that it is served wherever that file is used.',
 
   // Of the registry.
   registryRefused: 'The registry did not take version {version} into Production.',

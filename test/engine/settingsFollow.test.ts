@@ -279,6 +279,35 @@ describe('slipway.yaml and the registry', function () {
     });
   });
 
+  it('that name another version than what a rollout ended with are told of in the trail, and it stays', async () => {
+    stage.writeSettings('endpoints:\n  wine: { stable: { version: 1 } }\n');
+    await stage.until(({ state }) => state === 'ready');
+    await stage
+      .engine()
+      .serving.startRollout({ endpoint: 'wine', modelVersion: 2, plan: { strategy: 'direct' }, who: 'Ana' });
+    await stage.until(({ modelVersion }) => modelVersion === 2);
+    const told = () =>
+      stage
+        .engine()
+        .serving.events('wine', 20)
+        .filter(({ kind }) => kind === 'settingsDiffer')
+        .map(({ said }) => say(said));
+    assert.deepEqual(told(), [
+      'slipway.yaml still names version 1. Write version 2 there, so that it is served wherever that file is used.',
+    ]);
+    // The same file, written again.
+    stage.writeSettings('endpoints:\n  wine: { stable: { version: 1 }, limits: { body: 1KB } }\n');
+    await stage.until(() => kinds().includes('slipway.yaml: settingsChanged'));
+    assert.equal(stage.engine().serving.endpoint('wine').modelVersion, 2);
+    assert.equal(told().length, 1);
+
+    await stage
+      .engine()
+      .serving.startRollout({ endpoint: 'wine', modelVersion: 1, plan: { strategy: 'direct' }, who: 'Ana' });
+    await stage.until(({ modelVersion }) => modelVersion === 1);
+    assert.equal(told().length, 1, 'the settings name what is served again');
+  });
+
   it('brings in what the candidate names', async () => {
     promote(1);
     stage.writeSettings(

@@ -103,6 +103,13 @@ export function createEndpointPolicy(dependencies: PolicyDependencies): Endpoint
         .flatMap(({ model, of }) => around.resolve(model, of) ?? []),
     };
   };
+  /** The settings stay as somebody wrote them, and name the other version wherever they are used next. */
+  const noteIfSettingsDiffer = (endpoint: string, version: number) => {
+    const stable = settingsOf(endpoint)?.stable;
+    if (stable === undefined || !('version' in stable) || stable.version === version) return;
+    const said = [phrase('settingsNameAnother', { named: stable.version, version })];
+    events.note({ endpoint, when: clock.now(), who: settingsFile, kind: 'settingsDiffer', said });
+  };
   const rollouts = createRollouts({
     database,
     store: createRolloutStore(database),
@@ -112,7 +119,10 @@ export function createEndpointPolicy(dependencies: PolicyDependencies): Endpoint
     endpoint: (name) => describe(definitionOf(name)),
     target: (name) => (isRunning(name) ? control.supervisor(name) : null),
     servable: readServable,
-    adopt: (name, version) => control.save({ ...definitionOf(name), modelVersion: version }),
+    adopt(name, version) {
+      control.save({ ...definitionOf(name), modelVersion: version });
+      noteIfSettingsDiffer(name, version);
+    },
     registry: createRolloutRegistry({
       registry,
       follows(endpoint) {

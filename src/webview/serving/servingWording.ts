@@ -171,6 +171,8 @@ export function eventLabel({ kind, said }: Pick<EndpointEvent, 'kind' | 'said'>)
       return l10n.t('other version');
     case 'settingsChanged':
       return l10n.t('other settings');
+    case 'settingsDiffer':
+      return l10n.t('settings differ');
     case 'registryRefused':
       return l10n.t('registry refused');
     case 'registryRestored':
