@@ -44,9 +44,9 @@ export const usualCapacity: InferenceLogCapacity = {
   holdMilliseconds: 5_000,
 };
 
-const flushRows = 5_000;
-/** Small enough that the memories that go to and fro stay small. */
+/** Small enough that the memories that go to and fro stay small. A flush costs the same for few bytes as for many. */
 const flushBytes = 4 * 1024 * 1024;
+const flushEntries = 5_000;
 /** Memories that lie ready, and how large they may be. */
 const spareMemories = 2;
 const spareBytes = 2 * flushBytes;
@@ -82,7 +82,6 @@ export async function openInferenceLog(
 
   const builder = createBlockBuilder();
   let keptFeedback: LoggedFeedback[] = [];
-  let rows = 0;
   /** What each `write` held that is not in the file yet, oldest first. */
   const sent: { readonly count: number; readonly bytes: number }[] = [];
   /** What was kept or sent and is not in the file yet. */
@@ -144,7 +143,6 @@ export async function openInferenceLog(
     const command: LogCommand = { type: 'write', entries: { requests, feedback: keptFeedback } };
     thread.postMessage(command, buffersOf(requests));
     keptFeedback = [];
-    rows = 0;
   };
   const announce = (loaded: LoadedVersion): AnnouncedModel => {
     const known = announced.get(loaded.predictor);
@@ -189,8 +187,7 @@ export async function openInferenceLog(
       add(request);
       waiting.count += 1;
       waiting.bytes += builder.bytes - before;
-      rows += request.values?.feeds[0]?.shape[0] ?? 1;
-      if (rows >= flushRows || builder.bytes >= flushBytes) flush();
+      if (builder.count >= flushEntries || builder.bytes >= flushBytes) flush();
       else timer ??= setTimeout(flush, flushMilliseconds);
     },
     addFeedback(feedback) {
@@ -201,7 +198,7 @@ export async function openInferenceLog(
       }
       keptFeedback.push(feedback);
       waiting.count += 1;
-      if (keptFeedback.length >= flushRows) flush();
+      if (keptFeedback.length >= flushEntries) flush();
       else timer ??= setTimeout(flush, flushMilliseconds);
     },
     async close() {
