@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { settingsFile } from '../protocol/endpointSettings.ts';
 import { say } from '../protocol/servingSentences.ts';
 import { quickTuning, type RuntimeChoice, type TuningReport, tuningPlan } from '../protocol/tuning.ts';
 import { tune } from '../tuning/measurement.ts';
@@ -58,7 +59,7 @@ export const tuneCommand: Command = {
         console.log(`\n${reasons.join('\n')}`);
       }
       if (values.write) {
-        const file = join(await workspaceFolder(values.workspace), 'slipway.yaml');
+        const file = join(await workspaceFolder(values.workspace), settingsFile);
         await writeSettings(file, { model: model.name }, choice);
         console.error(`slipway: ${file} says so now.`);
       } else if (!values.json) {

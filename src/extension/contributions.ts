@@ -168,7 +168,7 @@ export const settings = {
 export type SettingId = keyof typeof settings;
 export type SettingValue<Id extends SettingId> = z.infer<(typeof settings)[Id]['value']>;
 
-/** Context keys with the value each has before it is first set. It is not known then, so that neither `has` nor `no` holds. */
+/** Context keys with the value each has before it is first set: neither `has` nor `no` holds of what is not known yet. */
 export const contextKeys = {
   'slipway.hasRuns': false,
   'slipway.hasModels': false,

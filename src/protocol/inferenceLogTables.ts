@@ -26,7 +26,8 @@
  *   NaN is null, infinities are the strings "Infinity" and "-Infinity", 64-bit integers are exact JSON integers.
  * - `feedback` is what clients told later of a request: the true outcome (JSON, one element a row) or a reward.
  *
- * Requests are gathered and written together, `flushMilliseconds`, 5,000 requests or 4 MB later: killing the process loses no more.
+ * Requests are gathered and written together, `flushMilliseconds`, 5,000 requests or 4 MB later: killing the process
+ * loses no more.
  */
 export const inferenceLogVersion = 4;
 export const feedbackTable = 'feedback';

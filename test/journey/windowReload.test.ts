@@ -30,8 +30,8 @@ describe('after a reload of the window', function () {
         const welcomes = new Set<string>();
         Object.assign(globalThis, { welcomes });
         new MutationObserver(() => {
-          for (const welcome of document.querySelectorAll<HTMLElement>('.pane-body.welcome .welcome-view')) {
-            if (welcome.checkVisibility() && welcome.innerText !== '') welcomes.add(welcome.innerText);
+          for (const welcome of document.querySelectorAll('.pane-body.welcome .welcome-view')) {
+            if (welcome.checkVisibility() && welcome.textContent) welcomes.add(welcome.textContent);
           }
         }).observe(document, { subtree: true, childList: true, attributes: true });
       });

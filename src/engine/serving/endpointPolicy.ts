@@ -174,7 +174,7 @@ export function createEndpointPolicy(dependencies: PolicyDependencies): Endpoint
         if (!moves && !needsNewProcesses(before, wanted)) return changeServing(supervisor, before, wanted);
         changes.log('info', `${name}: Its settings changed, so new processes are being started.`, name);
         await control.run(definitionOf(name));
-        note(name, 'slipway.yaml', 'settingsChanged', [phrase('settingsTookEffect')]);
+        note(name, settingsFile, 'settingsChanged', [phrase('settingsTookEffect')]);
       },
       resolve,
     },

@@ -1,3 +1,4 @@
+import { settingsFile } from '../../protocol/endpointSettings.ts';
 import { detail } from '../../protocol/errorDetails.ts';
 import { SlipwayError, toErrorData } from '../../protocol/errors.ts';
 import { inferUrl } from '../../protocol/inferUrl.ts';
@@ -195,7 +196,7 @@ export function createServingService(dependencies: ServingDependencies): Serving
       supervisor: supervise,
       servable,
       whenRead,
-      run: (definition) => run(definition, null, 'slipway.yaml'),
+      run: (definition) => run(definition, null, settingsFile),
       inferenceLog: (name) => inferenceLogFile(layout, name),
     },
   });

@@ -2,6 +2,7 @@ import {
   type EndpointSettings,
   type RolloutPlan,
   rolloutPlan,
+  settingsFile,
   type VersionChoice,
 } from '../../protocol/endpointSettings.ts';
 import { type Detail, detail } from '../../protocol/errorDetails.ts';
@@ -52,9 +53,8 @@ interface News {
   readonly choice: VersionChoice;
 }
 
-/** Stands in the audit trail for what the registry or the settings set off. */
+/** Stands in the audit trail for what the registry set off. For what the settings did, their file does. */
 const registryName = 'registry';
-const settingsName = 'slipway.yaml';
 
 /** Brings declared endpoints to what the settings and the registry say, one look after the other. */
 export interface SettingsFollower {
@@ -99,7 +99,7 @@ export function createSettingsFollower(dependencies: FollowerDependencies): Sett
     const wasNamed = choices.lastVersion(name, 'stable', declared.stable);
     const isNews = stable !== null && stable !== wasNamed && (declared.follow || wasNamed === null);
     if (stable !== null && isNews) {
-      const who = wasNamed === null ? settingsName : registryName;
+      const who = wasNamed === null ? settingsFile : registryName;
       const choice = declared.stable;
       const why = [newsOf(choice)];
       await bringIn({
@@ -153,10 +153,10 @@ export function createSettingsFollower(dependencies: FollowerDependencies): Sett
       enabled: before?.enabled ?? true,
       port: declared.port ?? before?.port ?? null,
     };
-    await end(name, settingsName, [phrase('servesAnotherModel')]);
+    await end(name, settingsFile, [phrase('servesAnotherModel')]);
     endpoints.save(definition);
     choices.save(name, 'stable', declared.stable, stable);
-    note(name, settingsName, 'declared', [phrase('serves', { version: stable, model })]);
+    note(name, settingsFile, 'declared', [phrase('serves', { version: stable, model })]);
     if (definition.enabled) await endpoints.run(definition);
   };
   /** Ends the rollout that is under way, if any, and lets people know. */

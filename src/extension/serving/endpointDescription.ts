@@ -1,4 +1,5 @@
 import { l10n, type MarkdownString, ThemeColor, ThemeIcon } from 'vscode';
+import { settingsFile } from '../../protocol/endpointSettings.ts';
 import { fromErrorData } from '../../protocol/errors.ts';
 import type {
   EndpointFollows,
@@ -131,7 +132,7 @@ export function endpointTooltip(endpoint: EndpointSummary, formats: Formats): Ma
   if (endpoint.readySince !== null) {
     rows.push([l10n.t('Ready since'), formats.moment(endpoint.readySince)]);
   }
-  if (endpoint.declared) rows.push([l10n.t('Declared in'), 'slipway.yaml']);
+  if (endpoint.declared) rows.push([l10n.t('Declared in'), settingsFile]);
   if (endpoint.failure) rows.push([l10n.t('Failure'), sentenceOf(fromErrorData(endpoint.failure))]);
   return tooltipOf(endpoint.name, rows);
 }
