@@ -7,6 +7,7 @@ import { type Address, createAddressBook } from './addressBook.ts';
 import { readBody } from './incomingBody.ts';
 import { type ListeningPlace, listen } from './listening.ts';
 import type { ChosenVersion, ModelRepository } from './modelRepository.ts';
+import { createOpenConnections } from './openConnections.ts';
 import { json, type Prediction, type Protocol, type Route, type ScorerAnswer } from './routing.ts';
 import { variantHeader } from './trafficSplit.ts';
 
@@ -67,11 +68,8 @@ export async function startServer(options: ServerOptions): Promise<ScorerServer>
   });
   const load = { underWay: 0, draining: false };
   const find = createAddressBook(options.protocols);
-  const connections = new Set<Socket>();
-  server.on('connection', (connection) => {
-    connections.add(connection);
-    connection.once('close', () => connections.delete(connection));
-  });
+  const connections = createOpenConnections();
+  server.on('connection', connections.add);
   server.on('request', (request, response) => {
     answerRequest(request, response, find, load, options).catch((error: unknown) => {
       if (request.destroyed && !request.complete) return; // The client went away while it was sending.
@@ -101,7 +99,7 @@ export async function startServer(options: ServerOptions): Promise<ScorerServer>
       }, graceMilliseconds + silentMilliseconds);
       await closed;
       // The server does not wait for those that somebody else accepted.
-      await Promise.all([...connections].map(closedConnection));
+      await connections.closed();
       clearTimeout(deadline);
       clearTimeout(grace);
       clearTimeout(silence);
@@ -114,11 +112,6 @@ export async function startServer(options: ServerOptions): Promise<ScorerServer>
 function afterReading(work: () => void): void {
   // Accepting a connection and reading from it take a turn of the event loop each.
   setImmediate(() => setImmediate(work));
-}
-
-/** Resolves when a connection is closed, by an error of its client too. */
-function closedConnection(connection: Socket): Promise<unknown> {
-  return new Promise((resolve) => connection.once('close', resolve));
 }
 
 interface Load {

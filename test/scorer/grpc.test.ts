@@ -222,6 +222,35 @@ describe('The Open Inference Protocol over gRPC', () => {
     assert.equal((await caller.call(infer, wineRequest(rows))).code, status.UNAVAILABLE);
   });
 
+  it('is not drained before what is under way was answered', async () => {
+    const { server } = await start();
+    const session = connect(`http://${server.grpc}`);
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/inference.GRPCInferenceService/ModelInfer',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      authorization: `Bearer ${serverToken}`,
+    });
+    const message = wineRequest(rows);
+    const length = Buffer.alloc(5);
+    length.writeUInt32BE(message.length, 1);
+    stream.write(length);
+    await once(session, 'connect');
+    await new Promise((resolve) => session.ping(resolve));
+
+    const order: string[] = [];
+    const told = once(session, 'goaway');
+    const drained = server.drainGrpc(5000).then(() => order.push('drained'));
+    await told;
+    stream.end(message);
+    const [trailers] = await once(stream.resume(), 'trailers');
+    order.push('answered');
+    assert.equal(trailers['grpc-status'], String(status.OK));
+    await drained;
+    assert.deepEqual(order, ['answered', 'drained']);
+  });
+
   it("answers gRPC's health checks without a token, once and for as long as somebody watches", async () => {
     const { server } = await start();
     const caller = createGrpcCaller(server.grpc, {}, null);

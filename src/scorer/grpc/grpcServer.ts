@@ -12,6 +12,7 @@ import {
 } from '@grpc/grpc-js';
 import type { Access } from '../access.ts';
 import type { CountedEndpoint } from '../countedVersions.ts';
+import { createOpenConnections } from '../openConnections.ts';
 import type { Outcome } from '../server.ts';
 import { variantHeader } from '../trafficSplit.ts';
 import { type DescribingMethod, describingMethods } from './describingService.ts';
@@ -93,18 +94,23 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   ] as const) {
     server.addService(serviceDefinition(service, Object.keys(offered)), offered);
   }
+  const connections = createOpenConnections();
   return {
-    take: (connection) => injector.injectConnection(connection),
-    drain: (milliseconds) =>
-      new Promise((resolve) => {
-        const deadline = setTimeout(() => server.forceShutdown(), milliseconds);
-        server.tryShutdown(() => {
-          clearTimeout(deadline);
-          resolve();
-        });
-        streams.end();
-        health.end();
-      }),
+    take(connection) {
+      connections.add(connection);
+      injector.injectConnection(connection);
+    },
+    async drain(milliseconds) {
+      const deadline = setTimeout(() => server.forceShutdown(), milliseconds);
+      const shut = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+      streams.end();
+      health.end();
+      await shut;
+      // It calls back while calls are under way: a server of Node tells its sessions to close where it is closed, and
+      // the library takes them for closed then.
+      await connections.closed();
+      clearTimeout(deadline);
+    },
   };
 }
 
