@@ -300,6 +300,8 @@ export const scorerCommand = z.discriminatedUnion('type', [
   }),
   /** Serves a further host name by which it is asked. */
   z.object({ type: z.literal('host'), id: z.number().int(), host: hostName }),
+  /** Has the inference log, if there is one, keep another share of the requests from now on. */
+  z.object({ type: z.literal('sample'), id: z.number().int(), share: z.number().min(0).max(1) }),
   /** Asks what this process counts. */
   z.object({ type: z.literal('read'), id: z.number().int() }),
   /** What each of the other processes counts. */

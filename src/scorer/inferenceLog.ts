@@ -23,6 +23,8 @@ export interface InferenceLog {
   room(): Promise<void> | null;
   /** Keeps a request for the next flush. Costs the caller nothing but memory. */
   add(request: AnsweredRequest): void;
+  /** Keeps another share of the requests from now on; those that were refused or failed are kept always. */
+  keepShare(share: number): void;
   /** Keeps what a client told of earlier requests. */
   addFeedback(feedback: LoggedFeedback): void;
   /** Writes what is kept, and closes the file. */
@@ -74,7 +76,8 @@ export async function openInferenceLog(
   capacity: InferenceLogCapacity = usualCapacity,
   thread: Worker = beginLogThread(),
 ): Promise<InferenceLog> {
-  const { file, sample, flushMilliseconds } = options;
+  const { file, flushMilliseconds } = options;
+  let { sample } = options;
   const redacted = new Set(options.redact);
   const send = (command: LogCommand) => thread.postMessage(command);
   send({ type: 'open', options });
@@ -189,6 +192,9 @@ export async function openInferenceLog(
       waiting.bytes += builder.bytes - before;
       if (builder.count >= flushEntries || builder.bytes >= flushBytes) flush();
       else timer ??= setTimeout(flush, flushMilliseconds);
+    },
+    keepShare(share) {
+      sample = share;
     },
     addFeedback(feedback) {
       if (!running) return;

@@ -29,12 +29,12 @@ import { createStatisticsTeller } from './statisticsTeller.ts';
 import { startWatchdog, type Watchdog } from './watchdog.ts';
 
 type ModelCommand = Extract<ScorerCommand, { type: 'load' | 'unload' | 'route' | 'label' }>;
-type HostCommand = Extract<ScorerCommand, { type: 'host' }>;
+type ProcessCommand = Extract<ScorerCommand, { type: 'host' | 'sample' }>;
 
 /** A scorer that answers. */
 export interface Scorer {
   /** What a command gives: the version that it loaded, if it did. @throws SlipwayError why it is refused. */
-  command(command: ModelCommand | HostCommand): Promise<ServedVersion | null>;
+  command(command: ModelCommand | ProcessCommand): Promise<ServedVersion | null>;
   /** What it counts. */
   reading(): ScorerReading;
   /** Takes what the other processes of the endpoint count, for which it asked. */
@@ -125,8 +125,9 @@ export async function startScorer(
   return {
     take: (connection, protocol) => (protocol === 'grpc' ? grpc : server)?.take(connection),
     async command(command) {
-      if (command.type !== 'host') return obey(command, models, watchdog);
-      access.serveHost(command.host);
+      if (command.type === 'host') access.serveHost(command.host);
+      else if (command.type === 'sample') log?.keepShare(command.share);
+      else return obey(command, models, watchdog);
       return null;
     },
     reading: () => ({ families: metricFamilies(sources), versions: countVersions(sources) }),

@@ -4,10 +4,12 @@ import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
+import { inferenceLogFile, storeLayout } from '../../src/engine/layout.ts';
 import type { SettingsProblem } from '../../src/protocol/endpointSettings.ts';
 import { detail } from '../../src/protocol/errorDetails.ts';
 import { say } from '../../src/protocol/servingSentences.ts';
 import { answeredNumbers, createGrpcCaller, type GrpcCaller, wineRequest } from '../scorer/grpcCaller.ts';
+import { waitForRows } from '../scorer/inferenceLogRows.ts';
 import { openRolloutStage, type RolloutStage } from './rolloutStage.ts';
 import { storeToken } from './servedStore.ts';
 
@@ -152,6 +154,28 @@ describe('slipway.yaml and the registry', function () {
     const asked = users.map((headers) => stage.ask({ headers }));
     const after = (await Promise.all(asked)).map(({ bias }) => bias);
     assert.deepEqual(after, rounds[0], 'the rollout goes on in the new process');
+  });
+
+  it('another sample of the log is kept by the processes that run', async () => {
+    promote(1);
+    stage.writeSettings('endpoints:\n  wine: { log: { sample: 0 } }\n');
+    const { readySince } = await stage.until(({ state }) => state === 'ready');
+    await stage.ask();
+    stage.writeSettings('endpoints:\n  wine: { log: { sample: 100 } }\n');
+    await stage.until(() => kinds().at(-1) === 'slipway.yaml: settingsChanged');
+    assert.equal(stage.engine().serving.endpoint('wine').readySince, readySince);
+    const { requestId } = await stage.ask();
+    const file = inferenceLogFile(storeLayout(stage.workspace), 'wine');
+    assert.deepEqual(
+      (await waitForRows(file, 1)).map((request) => request.requestId),
+      [requestId],
+    );
+
+    for (const id of runningProcesses(stage.logged)) process.kill(id, 'SIGKILL');
+    await stage.until(({ state }) => state === 'starting');
+    await stage.until(({ state }) => state === 'ready');
+    await stage.ask();
+    assert.equal((await waitForRows(file, 2)).length, 2, 'one that follows after a crash keeps it, too');
   });
 
   it('answers over gRPC on one port, by all of its processes, through a change and after crashes', async () => {

@@ -44,6 +44,21 @@ describe('What an inference log keeps', () => {
     assert.ok(Math.abs(kept - 50) < 5 * Math.sqrt(200 * 0.25 * 0.75), `${kept}`);
   });
 
+  it('takes another sample from the moment that it is told', async () => {
+    const file = join(folder, 'resampled.db');
+    const scorer = await startScorerProcess(folder, linearModel(), { columns, inferenceLog: file });
+    const ids = [];
+    for (const share of [1, 0, 1]) {
+      assert.equal((await scorer.command({ type: 'sample', share })).type, 'done');
+      ids.push((await scorer.ask('/v2/models/wine/infer', { body })).headers.get('x-request-id'));
+    }
+    await scorer.drain();
+    assert.deepEqual(
+      readLog(file).map(({ requestId }) => requestId),
+      [ids[0], ids[2]],
+    );
+  });
+
   it('holds what clients told later', async () => {
     const file = join(folder, 'feedback.db');
     const scorer = await startScorerProcess(folder, linearModel(), { columns, inferenceLog: file });

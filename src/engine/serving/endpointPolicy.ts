@@ -13,6 +13,7 @@ import { phrase, type Saying, say } from '../../protocol/servingSentences.ts';
 import { createChoiceStore } from './choiceStore.ts';
 import type { EndpointPolicy, PolicyDependencies } from './endpointPolicyTypes.ts';
 import { createEventStore, type EventStore } from './eventStore.ts';
+import { sampleOf, shareProcesses } from './processOptions.ts';
 import { createRolloutRegistry } from './rolloutRegistry.ts';
 import { createRolloutStore } from './rolloutStore.ts';
 import { createRollouts } from './rollouts.ts';
@@ -20,7 +21,6 @@ import type { RolloutEndpoint } from './rolloutTypes.ts';
 import { createSettingsFollower } from './settingsFollower.ts';
 import {
   changeServing,
-  needsNewProcesses,
   type SettingsSurroundings,
   servingOf,
   shadowOf,
@@ -171,9 +171,13 @@ export function createEndpointPolicy(dependencies: PolicyDependencies): Endpoint
         const wanted = await control.whenRead(() => serving(definitionOf(name)));
         const port = settingsOf(name)?.port ?? null;
         const moves = port !== null && port !== supervisor.status().port;
-        if (!moves && !needsNewProcesses(before, wanted)) return changeServing(supervisor, before, wanted);
-        changes.log('info', `${name}: Its settings changed, so new processes are being started.`, name);
-        await control.run(definitionOf(name));
+        if (moves || !shareProcesses(before, wanted)) {
+          changes.log('info', `${name}: Its settings changed, so new processes are being started.`, name);
+          await control.run(definitionOf(name));
+        } else {
+          await changeServing(supervisor, before, wanted);
+          if (sampleOf(before) === sampleOf(wanted)) return;
+        }
         note(name, settingsFile, 'settingsChanged', [phrase('settingsTookEffect')]);
       },
       resolve,

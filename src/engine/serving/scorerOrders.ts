@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { SlipwayError } from '../../protocol/errors.ts';
 import type { ScorerModelInput, ServedVersion, TrafficSplitInput } from '../../protocol/scorer.ts';
 import type { ScorerOrder, ScorerProcess } from '../../supervision/scorerProcess.ts';
+import { sampleOf, withSample } from './processOptions.ts';
 import type { Serving, Supervisor } from './supervisorTypes.ts';
 
 /** What was decided last, which every scorer that is started is to know. */
@@ -12,7 +13,7 @@ export interface Served {
   versions: readonly ServedVersion[];
 }
 
-export interface ScorerOrders extends Pick<Supervisor, 'load' | 'unload' | 'route' | 'label'> {
+export interface ScorerOrders extends Pick<Supervisor, 'load' | 'unload' | 'route' | 'label' | 'keepShare'> {
   /** Loads what is new and forgets what is not wanted any more, within the processes that run. */
   move(wished: Serving): Promise<void>;
   /** Tells a scorer what was decided while it started, such as a rollback. */
@@ -95,10 +96,15 @@ export function createScorerOrders(dependencies: ScorerOrdersDependencies): Scor
     }
     changed();
   };
+  const keepShare = async (share: number): Promise<void> => {
+    if (served.serving) remember({ options: withSample(served.serving.options, share) });
+    await tellAll({ type: 'sample', share });
+  };
   return {
     load,
     unload,
     route,
+    keepShare,
     async label(name, version, labels) {
       const same = isVersion(name, version);
       remember({
@@ -115,6 +121,7 @@ export function createScorerOrders(dependencies: ScorerOrdersDependencies): Scor
         if (!known || !isDeepStrictEqual(known, model)) await load(model);
       }
       for (const traffic of wished.traffic) await route(traffic);
+      if (served.serving && sampleOf(served.serving) !== sampleOf(wished)) await keepShare(sampleOf(wished));
       for (const { name, version } of old) {
         if (!wished.models.some(isVersion(name, version))) await unload(name, version);
       }
@@ -131,6 +138,7 @@ export function createScorerOrders(dependencies: ScorerOrdersDependencies): Scor
           const { name, version, labels = [] } = model;
           if (!told.models.includes(model)) await scorer.order({ type: 'label', name, version, labels });
         }
+        if (sampleOf(told) !== sampleOf(now)) await scorer.order({ type: 'sample', share: sampleOf(now) });
         told = now;
       }
     },

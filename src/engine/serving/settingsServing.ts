@@ -1,6 +1,7 @@
 import type { EndpointSettings, VersionChoice } from '../../protocol/endpointSettings.ts';
 import { toSlipwayError } from '../../protocol/errors.ts';
 import type { ScorerModelInput, TrafficSplit, TrafficSplitInput } from '../../protocol/scorer.ts';
+import { type ProcessOptions, sampleOf } from './processOptions.ts';
 import type { Serving, Supervisor } from './supervisorTypes.ts';
 
 /** What the settings of an endpoint are put into practice with. */
@@ -19,7 +20,7 @@ export interface SettingsSurroundings {
 export function endpointOptions(
   settings: EndpointSettings | undefined,
   inferenceLog: string,
-): Pick<Serving, 'processes' | 'grpcPort' | 'options'> {
+): ProcessOptions {
   if (settings === undefined) {
     return { processes: 1, grpcPort: null, options: { inferenceLog: { file: inferenceLog } } };
   }
@@ -120,16 +121,7 @@ function isUnread(error: unknown): boolean {
   return toSlipwayError(error).kind === 'pythonFilesUnread';
 }
 
-/** Whether new processes must take over so that `wanted` is served. */
-export function needsNewProcesses(before: Serving, wanted: Serving): boolean {
-  return (
-    before.processes !== wanted.processes ||
-    before.grpcPort !== wanted.grpcPort ||
-    JSON.stringify(before.options) !== JSON.stringify(wanted.options)
-  );
-}
-
-type Changing = Pick<Supervisor, 'load' | 'unload' | 'route'>;
+type Changing = Pick<Supervisor, 'load' | 'unload' | 'route' | 'keepShare'>;
 
 /**
  * Brings running processes from what they serve to what is wanted, by commands: no request is lost. Versions of the
@@ -146,6 +138,8 @@ export async function changeServing(supervisor: Changing, before: Serving, wante
     const known = before.traffic.find(({ model }) => model === split.model);
     if (JSON.stringify(known) !== JSON.stringify(split)) await supervisor.route(split);
   }
+  const sample = sampleOf(wanted);
+  if (sample !== sampleOf(before)) await supervisor.keepShare(sample);
   for (const model of before.models) {
     if (model.name === own || wanted.models.some((other) => same(other, model))) continue;
     await supervisor.unload(model.name, model.version);

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { type Detail, worded } from '../../protocol/errorDetails.ts';
 import { type ErrorData, SlipwayError, toErrorData } from '../../protocol/errors.ts';
 import type { EndpointState } from '../../protocol/serving.ts';
@@ -9,6 +8,7 @@ import { createCrashedRuns } from './crashedRuns.ts';
 import { createStatisticsSum } from './endpointStatistics.ts';
 import { createLiveSeries } from './liveSeries.ts';
 import { createNamedHosts } from './namedHosts.ts';
+import { shareProcesses } from './processOptions.ts';
 import { createScorerOrders, hasEnded, type Served } from './scorerOrders.ts';
 import { renewDoors } from './supervisedDoors.ts';
 import type { Serving, Supervisor, SupervisorDependencies } from './supervisorTypes.ts';
@@ -199,17 +199,15 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
     },
     changed,
   });
-  /** Whether only models and traffic differ, and the first model's name, which addresses without one ask, does not. */
+  /** Whether only models, traffic and the log's sample differ, and the first model's name, which addresses without one ask, does not. */
   const canMove = (wished: Serving, port: number | null): boolean => {
     const { serving } = served;
     return (
       serving !== null &&
       state === 'ready' &&
       (port === null || port === doors?.http.port) &&
-      wished.processes === serving.processes &&
-      wished.grpcPort === serving.grpcPort &&
       wished.models[0]?.name === serving.models[0]?.name &&
-      isDeepStrictEqual(wished.options, serving.options)
+      shareProcesses(wished, serving)
     );
   };
 
@@ -262,6 +260,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
       await orders.route(traffic);
     },
     label: (name, version, labels) => orders.label(name, version, labels),
+    keepShare: orders.keepShare,
     serveHost: hosts.serve,
     fail,
     async stop() {

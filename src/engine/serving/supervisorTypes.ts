@@ -66,6 +66,8 @@ export interface Supervisor {
   route(traffic: TrafficSplitInput): Promise<void>;
   /** Sets the labels of a version. */
   label(name: string, version: number, labels: readonly string[]): Promise<void>;
+  /** Has the inference log keep another share of the requests. */
+  keepShare(share: number): Promise<void>;
   /** Serves a further host name, by all processes of now and later, as long as the engine runs. */
   serveHost(host: string): Promise<void>;
   /** Notes why it cannot be started. */
