@@ -16,6 +16,7 @@ export const servingSentences = {
   servesAnotherModel: 'The endpoint serves another model now.',
   stableFromNextStart: 'Version {version} is the stable version from its next start on.',
   settingsTookEffect: 'Its settings changed, and new processes took over.',
+  logKeepsShare: 'Its inference log keeps {share} of the requests from now on.',
   processEnded: 'One of its processes ended unasked and is started again.',
   processEndedInRun:
     'A process was ended, as a run of version {version} of "{model}" took too long, and is started again.',

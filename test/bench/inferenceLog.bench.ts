@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { linearModel } from '../fixtures/onnxFile.ts';
 import {
   type RunningScorer,
@@ -10,10 +11,13 @@ import { median } from './median.ts';
 import { type LoadGenerator, startLoadGenerator } from './serving/load.ts';
 import { processorMicroseconds } from './serving/processorTime.ts';
 
-const rounds = Number(process.env.SLIPWAY_BENCH_ROUNDS ?? 9);
-const turns = 4;
-const secondsPerTurn = 0.4;
-const warmUpSeconds = 1.5;
+const processes = Number(process.env.SLIPWAY_BENCH_ROUNDS ?? 3);
+const pairs = 40;
+const secondsPerTurn = 0.3;
+/** Until the code of a new process is compiled, which other threads do at the same time. */
+const warmUpSeconds = 5;
+/** Longer than the log waits before it writes what is kept. */
+const settleMilliseconds = 200;
 const columns = ['a', 'b', 'c'];
 
 /** What one load of requests took, in microseconds a request. */
@@ -25,10 +29,11 @@ interface Load {
   readonly percentile99: number;
 }
 
-/** Two that keep no log tell by how much scorers differ that are the same. */
-const sides = ['silent', 'twin', 'logging'] as const;
-type Side = (typeof sides)[number];
-type Loads = Readonly<Record<Side, Load>>;
+/** Two turns of one process, one right after the other. */
+interface Pair {
+  readonly silent: Load;
+  readonly logging: Load;
+}
 
 const situations = [
   { rows: 1, connections: 1 },
@@ -38,26 +43,25 @@ const situations = [
 ] as const;
 
 /**
- * What an endpoint pays for its inference log: the same requests to scorers of one tiny model, of which one keeps the
- * log. A tiny model is the worst case, as a larger one makes the log's share smaller.
+ * What an endpoint pays for its inference log: the same requests to a scorer of one tiny model that keeps all of them,
+ * or none. A tiny model is the worst case, as a larger one makes the log's share smaller.
  *
- * One process is faster than another of the same program by more than the log's share, as long as it lives. So each
- * round begins new ones, in another order, and within it they take short turns; each figure is the median of the
- * rounds' own ratios, told with its quartiles.
+ * Two processes of the same program differ by more than the log's share, as long as they live. So one process keeps
+ * all and none in turns, and each figure is the median of what two turns side by side differ by.
  */
 export async function run(): Promise<void> {
   const folder = await temporaryFolder();
   const generator = startLoadGenerator();
-  const measured = situations.map((): Loads[] => []);
+  const measured = situations.map((): Pair[] => []);
   try {
-    for (let round = 0; round < rounds; round += 1) {
-      const scorers = await startScorers(folder, round);
+    for (let number = 0; number < processes; number += 1) {
+      const inferenceLog = join(folder, `log-${number}.db`);
+      const scorer = await startScorerProcess(folder, linearModel(), { columns, inferenceLog });
       for (const [index, { rows, connections }] of situations.entries()) {
-        const load = (side: Side, seconds: number) =>
-          measure(generator, scorers[side], rows, connections, seconds);
-        measured[index]?.push(await inTurns(load, round));
+        const load = (seconds: number) => measure(generator, scorer, rows, connections, seconds);
+        measured[index]?.push(...(await inTurns(scorer, load)));
       }
-      for (const side of sides) await scorers[side].drain();
+      await scorer.drain();
     }
   } finally {
     generator.close();
@@ -68,45 +72,32 @@ export async function run(): Promise<void> {
   }
 }
 
-async function startScorers(folder: string, round: number): Promise<Readonly<Record<Side, RunningScorer>>> {
-  const model = linearModel();
-  const started: Partial<Record<Side, RunningScorer>> = {};
-  for (const side of turned(sides, round)) {
-    const inferenceLog = side === 'logging' ? join(folder, `log-${round}.db`) : null;
-    started[side] = await startScorerProcess(folder, model, { columns, inferenceLog });
-  }
-  const { silent, twin, logging } = started;
-  if (!silent || !twin || !logging) throw new Error('A scorer did not start.');
-  return { silent, twin, logging };
-}
-
-async function inTurns(load: (side: Side, seconds: number) => Promise<Load>, round: number): Promise<Loads> {
-  for (const side of sides) await load(side, warmUpSeconds);
-  const loads: Record<Side, Load[]> = { silent: [], twin: [], logging: [] };
-  for (let turn = 0; turn < turns; turn += 1) {
-    for (const side of turned(sides, round + turn)) loads[side].push(await load(side, secondsPerTurn));
-  }
-  const middle = (side: Side): Load => {
-    const of = (name: keyof Load) => median(loads[side].map((one) => one[name]));
-    return { time: of('time'), processor: of('processor'), percentile99: of('percentile99') };
+async function inTurns(
+  scorer: RunningScorer,
+  load: (seconds: number) => Promise<Load>,
+): Promise<readonly Pair[]> {
+  const keeping = async (share: number, seconds: number) => {
+    await scorer.command({ type: 'sample', share });
+    return load(seconds);
   };
-  return { silent: middle('silent'), twin: middle('twin'), logging: middle('logging') };
+  for (const share of [0, 1]) await keeping(share, warmUpSeconds);
+  const measured: Pair[] = [];
+  for (let pair = 0; pair < pairs; pair += 1) {
+    const first = await keeping(pair % 2, secondsPerTurn);
+    const second = await keeping(1 - (pair % 2), secondsPerTurn);
+    measured.push(pair % 2 === 0 ? { silent: first, logging: second } : { silent: second, logging: first });
+  }
+  return measured;
 }
 
-/** The same ones, with another at the beginning. */
-function turned<Item>(items: readonly Item[], by: number): readonly Item[] {
-  const first = by % items.length;
-  return [...items.slice(first), ...items.slice(0, first)];
-}
-
-function report(situation: string, loads: readonly Loads[]): void {
-  const without = (one: Loads, name: keyof Load) => (one.silent[name] + one.twin[name]) / 2;
+function report(situation: string, measured: readonly Pair[]): void {
   const figure = (name: keyof Load) => {
-    const added = spread(loads.map((one) => one.logging[name] / without(one, name)));
-    const difference = spread(loads.map((one) => one.twin[name] / one.silent[name]));
-    const microseconds = [loads.map((one) => one.logging[name]), loads.map((one) => without(one, name))];
-    const [logged, silent] = microseconds.map((values) => median(values).toFixed(0));
-    return `${added}; ${logged} against ${silent} µs; two without it differ by ${difference}`;
+    const added = spread(measured.map(({ silent, logging }) => logging[name] / silent[name]));
+    const [logged, silent] = [
+      median(measured.map(({ logging }) => logging[name])),
+      median(measured.map((one) => one.silent[name])),
+    ].map((value) => value.toFixed(0));
+    return `${added}; ${logged} against ${silent} µs`;
   };
   console.log(`  ${situation}: the log adds to`);
   console.log(`    the processor time of a request (aim: 15 %)  ${figure('processor')}`);
@@ -114,15 +105,13 @@ function report(situation: string, loads: readonly Loads[]): void {
   console.log(`    the 99th percentile of latency               ${figure('percentile99')}`);
 }
 
-/** The median and the quartiles of ratios, as a difference to one. */
+/** The median of ratios and where it lies with 95 % (from the binomial distribution of its rank), as a difference to one. */
 function spread(ratios: readonly number[]): string {
-  const [lower = 0, middle = 0, upper = 0] = quartiles(ratios).map((ratio) => signed(100 * (ratio - 1)));
-  return `${middle} % (${lower} to ${upper})`;
-}
-
-function quartiles(values: readonly number[]): readonly number[] {
-  const sorted = values.toSorted((one, other) => one - other);
-  return [0.25, 0.5, 0.75].map((part) => sorted[Math.floor(part * sorted.length)] ?? Number.NaN);
+  const sorted = ratios.toSorted((one, other) => one - other);
+  const reach = 0.98 * Math.sqrt(sorted.length);
+  const at = (rank: number) => signed(100 * ((sorted[Math.floor(rank)] ?? Number.NaN) - 1));
+  const middle = sorted.length / 2;
+  return `${at(middle)} % (${at(middle - reach)} to ${at(middle + reach)})`;
 }
 
 function signed(value: number): string {
@@ -156,6 +145,8 @@ async function measure(
     seconds,
     count: Number.MAX_SAFE_INTEGER,
   });
+  // What it still has to write belongs to these requests.
+  await setTimeout(settleMilliseconds);
   return {
     time: (1e6 * result.seconds) / result.answers,
     processor: (processorMicroseconds(pid) - before) / result.answers,

@@ -164,6 +164,8 @@ describe('slipway.yaml and the registry', function () {
     stage.writeSettings('endpoints:\n  wine: { log: { sample: 100 } }\n');
     await stage.until(() => kinds().at(-1) === 'slipway.yaml: settingsChanged');
     assert.equal(stage.engine().serving.endpoint('wine').readySince, readySince);
+    const [event] = stage.engine().serving.events('wine', 1);
+    assert.equal(event && say(event.said), 'Its inference log keeps 100 % of the requests from now on.');
     const { requestId } = await stage.ask();
     const file = inferenceLogFile(storeLayout(stage.workspace), 'wine');
     assert.deepEqual(

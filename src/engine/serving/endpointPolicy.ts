@@ -9,7 +9,7 @@ import {
 import { detail } from '../../protocol/errorDetails.ts';
 import { SlipwayError, toSlipwayError } from '../../protocol/errors.ts';
 import type { EndpointFollows } from '../../protocol/serving.ts';
-import { phrase, type Saying, say } from '../../protocol/servingSentences.ts';
+import { type Phrase, phrase, type Saying, say } from '../../protocol/servingSentences.ts';
 import { createChoiceStore } from './choiceStore.ts';
 import type { EndpointPolicy, PolicyDependencies } from './endpointPolicyTypes.ts';
 import { createEventStore, type EventStore } from './eventStore.ts';
@@ -171,14 +171,16 @@ export function createEndpointPolicy(dependencies: PolicyDependencies): Endpoint
         const wanted = await control.whenRead(() => serving(definitionOf(name)));
         const port = settingsOf(name)?.port ?? null;
         const moves = port !== null && port !== supervisor.status().port;
+        const changed = (said: Phrase) => note(name, settingsFile, 'settingsChanged', [said]);
         if (moves || !shareProcesses(before, wanted)) {
           changes.log('info', `${name}: Its settings changed, so new processes are being started.`, name);
           await control.run(definitionOf(name));
-        } else {
-          await changeServing(supervisor, before, wanted);
-          if (sampleOf(before) === sampleOf(wanted)) return;
+          changed(phrase('settingsTookEffect'));
+          return;
         }
-        note(name, settingsFile, 'settingsChanged', [phrase('settingsTookEffect')]);
+        await changeServing(supervisor, before, wanted);
+        const share = sampleOf(wanted);
+        if (share !== sampleOf(before)) changed(phrase('logKeepsShare', { share: { share } }));
       },
       resolve,
     },
