@@ -17,6 +17,8 @@ const situations = [
 ];
 const rounds = Number(process.env.SLIPWAY_BENCH_ROUNDS ?? 5);
 const secondsPerRound = Number(process.env.SLIPWAY_BENCH_SECONDS ?? 1.5);
+/** Until the code of a process is compiled, which other threads do at the same time. */
+const warmUpSeconds = 5;
 
 /** What a peer did in one round: microseconds, but for the rate (requests a second). */
 interface Round {
@@ -99,13 +101,13 @@ async function inSituation(
   );
   const measured = new Map<string, Round[]>();
   const raw: { readonly p50: number; readonly processorMicroseconds: number }[] = [];
-  for (let round = -1; round < rounds; round += 1) {
+  for (const peer of peers) await measure(peer, table, connections, generator, warmUpSeconds);
+  for (let round = 0; round < rounds; round += 1) {
     for (const peer of peers) {
-      const result = await measure(peer, table, connections, generator);
-      // The first round warms up.
-      if (round >= 0) measured.set(peer.name, [...(measured.get(peer.name) ?? []), result]);
+      const result = await measure(peer, table, connections, generator, secondsPerRound);
+      measured.set(peer.name, [...(measured.get(peer.name) ?? []), result]);
     }
-    if (round >= 0 && connections === 1) raw.push(runRaw(model, rows));
+    if (connections === 1) raw.push(runRaw(model, rows));
   }
   const of = (name: string, figure: keyof Round) =>
     median((measured.get(name) ?? []).map((result) => result[figure]));
@@ -148,6 +150,7 @@ async function measure(
   table: readonly (readonly number[])[],
   connections: number,
   generator: LoadGenerator,
+  loadSeconds: number,
 ): Promise<Round> {
   const before = processorMicroseconds(pid);
   const {
@@ -163,7 +166,7 @@ async function measure(
     headers: {},
     body: body(table),
     connections,
-    seconds: secondsPerRound,
+    seconds: loadSeconds,
     count: Number.MAX_SAFE_INTEGER,
   });
   const processor = (processorMicroseconds(pid) - before) / answers;
