@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:http2';
+import { createConnection } from 'node:net';
 import { Metadata, status } from '@grpc/grpc-js';
 import fc from 'fast-check';
 import { modelStreamInferResponse } from '../../src/scorer/grpc/inferenceMessages.ts';
@@ -181,16 +182,19 @@ describe('The Open Inference Protocol over gRPC', () => {
     assert.deepEqual(server.unforeseen, []);
   });
 
+  /** Of a call whose message the test sends itself. */
+  const callHeaders = {
+    ':method': 'POST',
+    ':path': '/inference.GRPCInferenceService/ModelInfer',
+    'content-type': 'application/grpc',
+    te: 'trailers',
+    authorization: `Bearer ${serverToken}`,
+  };
+
   it('ends a call whose message does not come', async () => {
     const { server } = await start({ requestMilliseconds: 50 });
     const session = connect(`http://${server.grpc}`);
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': '/inference.GRPCInferenceService/ModelInfer',
-      'content-type': 'application/grpc',
-      te: 'trailers',
-      authorization: `Bearer ${serverToken}`,
-    });
+    const stream = session.request(callHeaders);
     stream.write(Buffer.from([0, 0, 0, 1, 0]));
     const [headers] = await once(stream, 'response');
     assert.equal(
@@ -225,13 +229,7 @@ describe('The Open Inference Protocol over gRPC', () => {
   it('is not drained before what is under way was answered', async () => {
     const { server } = await start();
     const session = connect(`http://${server.grpc}`);
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': '/inference.GRPCInferenceService/ModelInfer',
-      'content-type': 'application/grpc',
-      te: 'trailers',
-      authorization: `Bearer ${serverToken}`,
-    });
+    const stream = session.request(callHeaders);
     const message = wineRequest(rows);
     const length = Buffer.alloc(5);
     length.writeUInt32BE(message.length, 1);
@@ -249,6 +247,28 @@ describe('The Open Inference Protocol over gRPC', () => {
     assert.equal(trailers['grpc-status'], String(status.OK));
     await drained;
     assert.deepEqual(order, ['answered', 'drained']);
+  });
+
+  it('does not wait for longer than it is told, for a call or for a client that does not hang up', async () => {
+    const { server } = await start();
+    const session = connect(`http://${server.grpc}`);
+    const stream = session.request(callHeaders);
+    // Both are cut off.
+    session.on('error', () => undefined);
+    stream.on('error', () => undefined);
+    stream.write(Buffer.alloc(1));
+    await once(session, 'connect');
+    await new Promise((resolve) => session.ping(resolve));
+    const [host, port] = server.grpc.split(':');
+    const silent = createConnection({ host, port: Number(port), allowHalfOpen: true });
+    const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+    silent.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), settings]));
+    await once(silent, 'data');
+
+    const closed = new Promise((resolve) => stream.once('close', resolve));
+    await server.drainGrpc(50);
+    await closed;
+    silent.destroy();
   });
 
   it("answers gRPC's health checks without a token, once and for as long as somebody watches", async () => {

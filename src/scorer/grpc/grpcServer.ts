@@ -101,7 +101,11 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       injector.injectConnection(connection);
     },
     async drain(milliseconds) {
-      const deadline = setTimeout(() => server.forceShutdown(), milliseconds);
+      const deadline = setTimeout(() => {
+        server.forceShutdown();
+        // Those whose session has ended, and whose client does not hang up.
+        for (const connection of connections) connection.destroy();
+      }, milliseconds);
       const shut = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
       streams.end();
       health.end();
