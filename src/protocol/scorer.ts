@@ -281,7 +281,10 @@ export const scorerCommand = z.discriminatedUnion('type', [
   }),
   /** Loads a version beside those that are there, in place of the same one; requests go on meanwhile. */
   z.object({ type: z.literal('load'), id: z.number().int(), model: scorerModel }),
-  /** Forgets a version when the requests that it answers are done. Refused while traffic is led to it. */
+  /**
+   * Forgets a version when the requests that it answers are done. Refused while traffic is led to it, unless it is the
+   * only one of a model that is not the endpoint's own.
+   */
   z.object({
     type: z.literal('unload'),
     id: z.number().int(),

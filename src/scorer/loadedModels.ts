@@ -29,7 +29,8 @@ export interface LoadedModels extends ModelRepository {
   /**
    * Forgets a version once the runs under way are done.
    *
-   * @throws SlipwayError `notFound`, or `invalidParameter` while traffic is led to it.
+   * @throws SlipwayError `notFound`, or `invalidParameter` while traffic is led to it, unless another model than the main
+   * one goes with it.
    */
   unload(name: string, version: number): Promise<void>;
   /** Takes effect for the next request. @throws SlipwayError `notFound` when a version is not loaded. */
@@ -194,7 +195,9 @@ export function createLoadedModels({ main, open, batchRows, executed }: LoadedMo
         split?.variants.some((variant) => variant.version === version && variant.share > 0) ||
         split?.variants[0]?.version === version ||
         split?.shadow?.version === version;
-      if (led) {
+      // A model that is forgotten takes its traffic with it. Addresses without a name ask the main one.
+      const isWhole = name !== main && model.versions.size === 1;
+      if (led && !isWhole) {
         throw new SlipwayError('invalidParameter', {
           detail: `Version ${version} of "${name}" is being asked; lead its traffic elsewhere first.`,
         });

@@ -8,10 +8,11 @@ import { inferenceLogFile, storeLayout } from '../../src/engine/layout.ts';
 import type { SettingsProblem } from '../../src/protocol/endpointSettings.ts';
 import { detail } from '../../src/protocol/errorDetails.ts';
 import { say } from '../../src/protocol/servingSentences.ts';
+import { linearModel } from '../fixtures/onnxFile.ts';
 import { answeredNumbers, createGrpcCaller, type GrpcCaller, wineRequest } from '../scorer/grpcCaller.ts';
 import { waitForRows } from '../scorer/inferenceLogRows.ts';
 import { openRolloutStage, type RolloutStage } from './rolloutStage.ts';
-import { storeToken } from './servedStore.ts';
+import { registerOnnx, storeToken } from './servedStore.ts';
 
 describe('slipway.yaml and the registry', function () {
   this.timeout(120_000);
@@ -154,6 +155,31 @@ describe('slipway.yaml and the registry', function () {
     const asked = users.map((headers) => stage.ask({ headers }));
     const after = (await Promise.all(asked)).map(({ bias }) => bias);
     assert.deepEqual(after, rounds[0], 'the rollout goes on in the new process');
+  });
+
+  it('another model beside its own comes and goes while it answers, for a process that follows a crash, too', async () => {
+    promote(1);
+    registerOnnx(stage.engine(), stage.workspace, 'beer', linearModel('rows', 7));
+    const [own, beside] = ['stable: { version: 1 }', 'models: [{ model: beer, of: { version: 1 } }]'];
+    stage.writeSettings(`endpoints:\n  wine: { ${own} }\n`);
+    const { readySince } = await stage.until(({ state }) => state === 'ready');
+    const offers = async (wanted: boolean) => {
+      const { url } = stage.engine().serving.endpoint('wine');
+      const headers = { authorization: `Bearer ${storeToken}` };
+      while ((await fetch(`${url}/v2/models/beer/ready`, { headers })).ok !== wanted);
+    };
+    stage.writeSettings(`endpoints:\n  wine: { ${own}, ${beside}, log: { sample: 100 } }\n`);
+    await offers(true);
+    stage.writeSettings(`endpoints:\n  wine: { ${own}, log: { sample: 50 } }\n`);
+    await offers(false);
+    const [event] = stage.engine().serving.events('wine', 1);
+    assert.equal(event && say(event.said), 'Its inference log keeps 50 % of the requests from now on.');
+    assert.equal(stage.engine().serving.endpoint('wine').readySince, readySince);
+
+    for (const id of runningProcesses(stage.logged)) process.kill(id, 'SIGKILL');
+    await stage.until(({ state }) => state === 'starting');
+    await stage.until(({ state }) => state === 'ready');
+    assert.equal((await stage.ask()).status, 200);
   });
 
   it('another sample of the log is kept by the processes that run', async () => {

@@ -249,7 +249,7 @@ describe('The Open Inference Protocol over gRPC', () => {
     assert.deepEqual(order, ['answered', 'drained']);
   });
 
-  it('does not wait for longer than it is told, for a call or for a client that does not hang up', async () => {
+  it('is drained at the deadline, whatever is under way', async () => {
     const { server } = await start();
     const session = connect(`http://${server.grpc}`);
     const stream = session.request(callHeaders);
@@ -259,16 +259,37 @@ describe('The Open Inference Protocol over gRPC', () => {
     stream.write(Buffer.alloc(1));
     await once(session, 'connect');
     await new Promise((resolve) => session.ping(resolve));
-    const [host, port] = server.grpc.split(':');
-    const silent = createConnection({ host, port: Number(port), allowHalfOpen: true });
-    const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
-    silent.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), settings]));
-    await once(silent, 'data');
-
     const closed = new Promise((resolve) => stream.once('close', resolve));
     await server.drainGrpc(50);
     await closed;
-    silent.destroy();
+  });
+
+  it('does not wait for the deadline where a client does not hang up', async () => {
+    const { server } = await start();
+    const [host, port] = server.grpc.split(':');
+    const client = createConnection({ host, port: Number(port), allowHalfOpen: true });
+    const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+    client.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), settings]));
+    await once(client, 'data');
+    await server.drainGrpc(600_000);
+    client.destroy();
+  });
+
+  it('ends a health watch whose message comes while it drains', async () => {
+    const { server } = await start();
+    const session = connect(`http://${server.grpc}`);
+    const stream = session.request({ ...callHeaders, ':path': '/grpc.health.v1.Health/Watch' });
+    const empty = Buffer.alloc(5);
+    stream.write(empty.subarray(0, 4));
+    await once(session, 'connect');
+    await new Promise((resolve) => session.ping(resolve));
+    const told = once(session, 'goaway');
+    const drained = server.drainGrpc(600_000);
+    await told;
+    stream.end(empty.subarray(4));
+    const [trailers] = await once(stream.resume(), 'trailers');
+    assert.equal(trailers['grpc-status'], String(status.OK));
+    await drained;
   });
 
   it("answers gRPC's health checks without a token, once and for as long as somebody watches", async () => {

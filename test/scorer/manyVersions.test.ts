@@ -109,6 +109,24 @@ describe('A scorer of several versions', () => {
     assert.deepEqual((await ask(scorer)).json.model_version, '5');
   });
 
+  it('forgets a model that is not its own with the traffic that was led to it, and no other one so', async () => {
+    const beer = { ...(await version(1)), name: 'beer' };
+    const traffic = ['wine', 'beer'].map((model) => ({
+      model,
+      salt: '',
+      variants: [{ name: 'stable', version: model === 'beer' ? 1 : 3, share: 1 }],
+    }));
+    const scorer = await serve(linearModel('rows', 3), { models: [beer], traffic });
+    const unload = (name: string, number: number) =>
+      scorer.command({ type: 'unload', name, version: number });
+    assert.equal((await unload('wine', 3)).type, 'refused');
+    assert.equal((await unload('beer', 1)).type, 'done');
+    assert.equal((await scorer.ask('/v2/models/beer/ready')).status, 404);
+    assert.equal((await ask(scorer)).status, 200);
+    assert.equal((await scorer.command({ type: 'load', model: beer })).type, 'done');
+    assert.equal((await scorer.ask('/v2/models/beer/ready')).status, 200);
+  });
+
   it('splits traffic, says the variant, and keeps a client that says it with it', async () => {
     const file = join(folder, 'split.db');
     const scorer = await serve(linearModel('rows', 3), {

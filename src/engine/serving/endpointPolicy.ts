@@ -178,9 +178,12 @@ export function createEndpointPolicy(dependencies: PolicyDependencies): Endpoint
           changed(phrase('settingsTookEffect'));
           return;
         }
-        await changeServing(supervisor, before, wanted);
         const share = sampleOf(wanted);
-        if (share !== sampleOf(before)) changed(phrase('logKeepsShare', { share: { share } }));
+        if (share !== sampleOf(before)) {
+          await supervisor.keepShare(share);
+          changed(phrase('logKeepsShare', { share: { share } }));
+        }
+        await changeServing(supervisor, before, wanted);
       },
       resolve,
     },

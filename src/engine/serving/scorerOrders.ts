@@ -73,7 +73,9 @@ export function createScorerOrders(dependencies: ScorerOrdersDependencies): Scor
     requireReady();
     await tellAll({ type: 'unload', name, version });
     const same = isVersion(name, version);
-    remember({ models: (served.serving?.models ?? []).filter((other) => !same(other)) });
+    const models = (served.serving?.models ?? []).filter((other) => !same(other));
+    const isServed = (model: string) => models.some((other) => other.name === model);
+    remember({ models, traffic: (served.serving?.traffic ?? []).filter(({ model }) => isServed(model)) });
     served.versions = served.versions.filter((other) => !same(other));
     changed();
   };
@@ -115,16 +117,15 @@ export function createScorerOrders(dependencies: ScorerOrdersDependencies): Scor
       await tellAll({ type: 'label', name, version, labels: [...labels] });
     },
     async move(wished) {
-      const old = served.serving?.models ?? [];
+      const before = served.serving;
+      const old = before?.models ?? [];
       for (const model of wished.models) {
         const known = old.find(isVersion(model.name, model.version));
         if (!known || !isDeepStrictEqual(known, model)) await load(model);
       }
       for (const traffic of wished.traffic) await route(traffic);
       if (served.serving && sampleOf(served.serving) !== sampleOf(wished)) await keepShare(sampleOf(wished));
-      for (const { name, version } of old) {
-        if (!wished.models.some(isVersion(name, version))) await unload(name, version);
-      }
+      if (before) for (const { name, version } of leftVersions(before, wished)) await unload(name, version);
     },
     async catchUp(scorer, launched) {
       let told = launched;
@@ -133,16 +134,26 @@ export function createScorerOrders(dependencies: ScorerOrdersDependencies): Scor
         for (const traffic of now.traffic) {
           if (!told.traffic.includes(traffic)) await scorer.order({ type: 'route', traffic });
         }
-        // Loads have their turn after this, so that only labels can differ.
+        // Loads and samples have their turn after this, so that only labels can differ.
         for (const model of now.models) {
           const { name, version, labels = [] } = model;
           if (!told.models.includes(model)) await scorer.order({ type: 'label', name, version, labels });
         }
-        if (sampleOf(told) !== sampleOf(now)) await scorer.order({ type: 'sample', share: sampleOf(now) });
         told = now;
       }
     },
   };
+}
+
+/** The versions that are not wanted any more, in an order in which they can be forgotten: what traffic is led to comes last. */
+export function leftVersions(before: Serving, wanted: Serving): readonly ScorerModelInput[] {
+  const isLed = ({ name, version }: ScorerModelInput) =>
+    before.traffic.some(
+      ({ model, variants }) => model === name && variants.some((variant) => variant.version === version),
+    );
+  return before.models
+    .filter(({ name, version }) => !wanted.models.some(isVersion(name, version)))
+    .toSorted((one, other) => Number(isLed(one)) - Number(isLed(other)));
 }
 
 /** Whether an order was not followed because the scorer ended. */

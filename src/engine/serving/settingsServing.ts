@@ -1,7 +1,8 @@
 import type { EndpointSettings, VersionChoice } from '../../protocol/endpointSettings.ts';
 import { toSlipwayError } from '../../protocol/errors.ts';
 import type { ScorerModelInput, TrafficSplit, TrafficSplitInput } from '../../protocol/scorer.ts';
-import { type ProcessOptions, sampleOf } from './processOptions.ts';
+import type { ProcessOptions } from './processOptions.ts';
+import { leftVersions } from './scorerOrders.ts';
 import type { Serving, Supervisor } from './supervisorTypes.ts';
 
 /** What the settings of an endpoint are put into practice with. */
@@ -121,7 +122,7 @@ function isUnread(error: unknown): boolean {
   return toSlipwayError(error).kind === 'pythonFilesUnread';
 }
 
-type Changing = Pick<Supervisor, 'load' | 'unload' | 'route' | 'keepShare'>;
+type Changing = Pick<Supervisor, 'load' | 'unload' | 'route'>;
 
 /**
  * Brings running processes from what they serve to what is wanted, by commands: no request is lost. Versions of the
@@ -138,10 +139,7 @@ export async function changeServing(supervisor: Changing, before: Serving, wante
     const known = before.traffic.find(({ model }) => model === split.model);
     if (JSON.stringify(known) !== JSON.stringify(split)) await supervisor.route(split);
   }
-  const sample = sampleOf(wanted);
-  if (sample !== sampleOf(before)) await supervisor.keepShare(sample);
-  for (const model of before.models) {
-    if (model.name === own || wanted.models.some((other) => same(other, model))) continue;
-    await supervisor.unload(model.name, model.version);
+  for (const { name, version } of leftVersions(before, wanted)) {
+    if (name !== own) await supervisor.unload(name, version);
   }
 }

@@ -260,7 +260,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
       await orders.route(traffic);
     },
     label: (name, version, labels) => orders.label(name, version, labels),
-    keepShare: orders.keepShare,
+    keepShare: (share) => inTurn(() => orders.keepShare(share)),
     serveHost: hosts.serve,
     fail,
     async stop() {

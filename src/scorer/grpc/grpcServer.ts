@@ -55,6 +55,9 @@ export interface GrpcServer {
 /** A connection may have so many calls under way even where fewer predictions are allowed. */
 const mostStreams = 128;
 
+/** How long a client may take to close a connection that is over. */
+const hangUpMilliseconds = 500;
+
 const serviceName = 'inference.GRPCInferenceService';
 
 /**
@@ -101,11 +104,11 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       injector.injectConnection(connection);
     },
     async drain(milliseconds) {
-      const deadline = setTimeout(() => {
-        server.forceShutdown();
-        // Those whose session has ended, and whose client does not hang up.
-        for (const connection of connections) connection.destroy();
-      }, milliseconds);
+      const deadline = setTimeout(() => server.forceShutdown(), milliseconds);
+      // Its last call is answered then. A client that does not hang up is not waited for.
+      for (const connection of connections) {
+        connection.once('finish', () => setTimeout(() => connection.destroy(), hangUpMilliseconds).unref());
+      }
       const shut = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
       streams.end();
       health.end();

@@ -36,9 +36,14 @@ export function createHealthService(
   unforeseen: (error: unknown) => void,
 ): HealthService {
   const watching = new Set<Watch>();
+  let ended = false;
   const asked = (bytes: Buffer) => {
     const { service } = decodeMessage(question, bytes);
     return service === '' || services.includes(service) ? service : null;
+  };
+  const tellEnd = (call: Watch) => {
+    call.write(answer.encode({ status: servingStatus.notServing }));
+    call.end();
   };
   const ready = () => (models.isReady() ? servingStatus.serving : servingStatus.notServing);
   return {
@@ -56,6 +61,7 @@ export function createHealthService(
       Watch(call: Watch) {
         try {
           const known = asked(call.request) !== null;
+          if (ended) return tellEnd(call);
           call.write(answer.encode({ status: known ? ready() : servingStatus.serviceUnknown }));
           watching.add(call);
           call.once('cancelled', () => watching.delete(call));
@@ -67,10 +73,8 @@ export function createHealthService(
       },
     },
     end() {
-      for (const call of watching) {
-        call.write(answer.encode({ status: servingStatus.notServing }));
-        call.end();
-      }
+      ended = true;
+      for (const call of watching) tellEnd(call);
       watching.clear();
     },
   };

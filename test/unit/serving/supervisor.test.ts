@@ -14,6 +14,10 @@ describe('supervisor of scorers', () => {
     stops.push(() => stage.supervisor.stop());
     return stage;
   };
+  const withLog = (sample: number) => ({
+    ...servingOf([1]),
+    options: { inferenceLog: { file: '/log.db', sample } },
+  });
   const until = async (condition: () => boolean) => {
     while (!condition()) await delay(2);
   };
@@ -87,6 +91,23 @@ describe('supervisor of scorers', () => {
     assert.deepEqual(routes, ['s', 'late']);
     const labels = next.orders.flatMap((order) => (order.type === 'label' ? [order.labels] : []));
     assert.deepEqual(labels, [['old']]);
+  });
+
+  it('keeps the sample that was asked for last, though another start was under way', async () => {
+    const { supervisor, launched } = supervise();
+    await supervisor.start(withLog(1), null);
+    const scorer = await launched(1);
+    const loading = Promise.withResolvers<void>();
+    scorer.pause = (order) => (order.type === 'load' ? loading.promise : Promise.resolve());
+    const started = supervisor.start({ ...withLog(0.5), models: [modelOf(1), modelOf(2)] }, null);
+    const kept = supervisor.keepShare(0.1);
+    loading.resolve();
+    await Promise.all([started, kept]);
+    const told = scorer.orders.flatMap((order) => (order.type === 'sample' ? [order.share] : []));
+    assert.deepEqual(told, [0.5, 0.1]);
+    assert.equal(supervisor.serving()?.options.inferenceLog?.sample, 0.1);
+    scorer.end('it crashed');
+    assert.equal((await launched(2)).serving.options.inferenceLog?.sample, 0.1);
   });
 
   it('leads traffic while not all of its scorers run yet', async () => {
