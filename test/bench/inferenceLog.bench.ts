@@ -93,11 +93,8 @@ async function inTurns(
 function report(situation: string, measured: readonly Pair[]): void {
   const figure = (name: keyof Load) => {
     const added = spread(measured.map(({ silent, logging }) => logging[name] / silent[name]));
-    const [logged, silent] = [
-      median(measured.map(({ logging }) => logging[name])),
-      median(measured.map((one) => one.silent[name])),
-    ].map((value) => value.toFixed(0));
-    return `${added}; ${logged} against ${silent} µs`;
+    const usual = (side: keyof Pair) => median(measured.map((pair) => pair[side][name])).toFixed(0);
+    return `${added}; ${usual('logging')} against ${usual('silent')} µs`;
   };
   console.log(`  ${situation}: the log adds to`);
   console.log(`    the processor time of a request (aim: 15 %)  ${figure('processor')}`);

@@ -33,6 +33,12 @@ describe('slipway.yaml and the registry', function () {
       .map(({ kind, who }) => `${who}: ${kind}`)
       .toReversed();
 
+  /** Ends all processes of the endpoint at once; others follow. */
+  const crash = () => {
+    for (const id of runningProcesses(stage.logged)) process.kill(id, 'SIGKILL');
+    return stage.until(({ state }) => state === 'starting');
+  };
+
   it('a declared endpoint starts with the version of its stage, and follows a promotion', async () => {
     promote(1);
     stage.writeSettings('endpoints:\n  wine: {}\n');
@@ -176,8 +182,7 @@ describe('slipway.yaml and the registry', function () {
     assert.equal(event && say(event.said), 'Its inference log keeps 50 % of the requests from now on.');
     assert.equal(stage.engine().serving.endpoint('wine').readySince, readySince);
 
-    for (const id of runningProcesses(stage.logged)) process.kill(id, 'SIGKILL');
-    await stage.until(({ state }) => state === 'starting');
+    await crash();
     await stage.until(({ state }) => state === 'ready');
     assert.equal((await stage.ask()).status, 200);
   });
@@ -199,8 +204,7 @@ describe('slipway.yaml and the registry', function () {
       [requestId],
     );
 
-    for (const id of runningProcesses(stage.logged)) process.kill(id, 'SIGKILL');
-    await stage.until(({ state }) => state === 'starting');
+    await crash();
     await stage.until(({ state }) => state === 'ready');
     await stage.ask();
     assert.equal((await waitForRows(file, 2)).length, 2, 'one that follows after a crash keeps it, too');
@@ -236,8 +240,7 @@ describe('slipway.yaml and the registry', function () {
     changing = false;
     assert.ok((await Promise.all(busy)).every((calls) => calls > 0));
 
-    for (const id of runningProcesses(stage.logged)) process.kill(id, 'SIGKILL');
-    await stage.until(({ state }) => state === 'starting');
+    await crash();
     const late = createGrpcCaller(`127.0.0.1:${port}`, { 'grpc.use_local_subchannel_pool': 1 }, storeToken);
     assert.deepEqual(await call(late), [1], 'it waits for the process that follows');
     for (const caller of [...callers, late]) caller.close();

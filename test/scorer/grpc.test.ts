@@ -182,20 +182,31 @@ describe('The Open Inference Protocol over gRPC', () => {
     assert.deepEqual(server.unforeseen, []);
   });
 
-  /** Of a call whose message the test sends itself. */
-  const callHeaders = {
-    ':method': 'POST',
-    ':path': '/inference.GRPCInferenceService/ModelInfer',
-    'content-type': 'application/grpc',
-    te: 'trailers',
-    authorization: `Bearer ${serverToken}`,
+  /** Opens a call whose message the test sends itself. */
+  const openCall = (address: string, path: string, firstBytes: Buffer) => {
+    const session = connect(`http://${address}`);
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': path,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      authorization: `Bearer ${serverToken}`,
+    });
+    stream.write(firstBytes);
+    return { session, stream };
   };
+  /** The server has read the first bytes of its message. */
+  const beginCall = async (...call: Parameters<typeof openCall>) => {
+    const { session, stream } = openCall(...call);
+    await once(session, 'connect');
+    await new Promise((resolve) => session.ping(resolve));
+    return { session, stream };
+  };
+  const inferPath = '/inference.GRPCInferenceService/ModelInfer';
 
   it('ends a call whose message does not come', async () => {
     const { server } = await start({ requestMilliseconds: 50 });
-    const session = connect(`http://${server.grpc}`);
-    const stream = session.request(callHeaders);
-    stream.write(Buffer.from([0, 0, 0, 1, 0]));
+    const { session, stream } = openCall(server.grpc, inferPath, Buffer.from([0, 0, 0, 1, 0]));
     const [headers] = await once(stream, 'response');
     assert.equal(
       headers['grpc-status'] ?? (await once(stream, 'trailers'))[0]['grpc-status'],
@@ -228,14 +239,10 @@ describe('The Open Inference Protocol over gRPC', () => {
 
   it('is not drained before what is under way was answered', async () => {
     const { server } = await start();
-    const session = connect(`http://${server.grpc}`);
-    const stream = session.request(callHeaders);
     const message = wineRequest(rows);
     const length = Buffer.alloc(5);
     length.writeUInt32BE(message.length, 1);
-    stream.write(length);
-    await once(session, 'connect');
-    await new Promise((resolve) => session.ping(resolve));
+    const { session, stream } = await beginCall(server.grpc, inferPath, length);
 
     const order: string[] = [];
     const told = once(session, 'goaway');
@@ -251,14 +258,10 @@ describe('The Open Inference Protocol over gRPC', () => {
 
   it('is drained at the deadline, whatever is under way', async () => {
     const { server } = await start();
-    const session = connect(`http://${server.grpc}`);
-    const stream = session.request(callHeaders);
+    const { session, stream } = await beginCall(server.grpc, inferPath, Buffer.alloc(1));
     // Both are cut off.
     session.on('error', () => undefined);
     stream.on('error', () => undefined);
-    stream.write(Buffer.alloc(1));
-    await once(session, 'connect');
-    await new Promise((resolve) => session.ping(resolve));
     const closed = new Promise((resolve) => stream.once('close', resolve));
     await server.drainGrpc(50);
     await closed;
@@ -277,12 +280,12 @@ describe('The Open Inference Protocol over gRPC', () => {
 
   it('ends a health watch whose message comes while it drains', async () => {
     const { server } = await start();
-    const session = connect(`http://${server.grpc}`);
-    const stream = session.request({ ...callHeaders, ':path': '/grpc.health.v1.Health/Watch' });
     const empty = Buffer.alloc(5);
-    stream.write(empty.subarray(0, 4));
-    await once(session, 'connect');
-    await new Promise((resolve) => session.ping(resolve));
+    const { session, stream } = await beginCall(
+      server.grpc,
+      '/grpc.health.v1.Health/Watch',
+      empty.subarray(0, 4),
+    );
     const told = once(session, 'goaway');
     const drained = server.drainGrpc(600_000);
     await told;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -230,11 +231,12 @@ describe('A scorer among hostile clients', () => {
     const sockets = Array.from({ length: 8 }, () => {
       const socket = connect(scorer.ready.port, '127.0.0.1');
       socket.on('error', () => {});
-      socket.write(head('Content-Length: 100'));
+      socket.write(head('Content-Length: 100', 'Expect: 100-continue'));
       return socket;
     });
     // Asked before they hold all places, it would take the last one's.
-    await setTimeout(100);
+    const told = await Promise.all(sockets.map((socket) => once(socket, 'data')));
+    for (const [text] of told) assert.match(String(text), /^HTTP\/1\.1 100 /);
     const { status, headers } = await scorer.ask('/v1/models/wine:predict', { body });
     assert.deepEqual([status, headers.get('retry-after')], [429, '1']);
     for (const socket of sockets) socket.destroy();

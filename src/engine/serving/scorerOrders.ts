@@ -15,7 +15,7 @@ export interface Served {
 
 export interface ScorerOrders extends Pick<Supervisor, 'load' | 'unload' | 'route' | 'label' | 'keepShare'> {
   /** Loads what is new and forgets what is not wanted any more, within the processes that run. */
-  move(wished: Serving): Promise<void>;
+  move(before: Serving, wished: Serving): Promise<void>;
   /** Tells a scorer what was decided while it started, such as a rollback. */
   catchUp(scorer: ScorerProcess, launched: Serving): Promise<void>;
 }
@@ -73,9 +73,10 @@ export function createScorerOrders(dependencies: ScorerOrdersDependencies): Scor
     requireReady();
     await tellAll({ type: 'unload', name, version });
     const same = isVersion(name, version);
-    const models = (served.serving?.models ?? []).filter((other) => !same(other));
-    const isServed = (model: string) => models.some((other) => other.name === model);
-    remember({ models, traffic: (served.serving?.traffic ?? []).filter(({ model }) => isServed(model)) });
+    const { models = [], traffic = [] } = served.serving ?? {};
+    const left = models.filter((other) => !same(other));
+    const isServed = ({ model }: TrafficSplitInput) => left.some((other) => other.name === model);
+    remember({ models: left, traffic: traffic.filter(isServed) });
     served.versions = served.versions.filter((other) => !same(other));
     changed();
   };
@@ -116,16 +117,14 @@ export function createScorerOrders(dependencies: ScorerOrdersDependencies): Scor
       });
       await tellAll({ type: 'label', name, version, labels: [...labels] });
     },
-    async move(wished) {
-      const before = served.serving;
-      const old = before?.models ?? [];
+    async move(before, wished) {
       for (const model of wished.models) {
-        const known = old.find(isVersion(model.name, model.version));
+        const known = before.models.find(isVersion(model.name, model.version));
         if (!known || !isDeepStrictEqual(known, model)) await load(model);
       }
       for (const traffic of wished.traffic) await route(traffic);
-      if (served.serving && sampleOf(served.serving) !== sampleOf(wished)) await keepShare(sampleOf(wished));
-      if (before) for (const { name, version } of leftVersions(before, wished)) await unload(name, version);
+      if (sampleOf(before) !== sampleOf(wished)) await keepShare(sampleOf(wished));
+      for (const { name, version } of leftVersions(before, wished)) await unload(name, version);
     },
     async catchUp(scorer, launched) {
       let told = launched;

@@ -200,16 +200,11 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
     changed,
   });
   /** Whether only models, traffic and the log's sample differ, and the first model's name, which addresses without one ask, does not. */
-  const canMove = (wished: Serving, port: number | null): boolean => {
-    const { serving } = served;
-    return (
-      serving !== null &&
-      state === 'ready' &&
-      (port === null || port === doors?.http.port) &&
-      wished.models[0]?.name === serving.models[0]?.name &&
-      shareProcesses(wished, serving)
-    );
-  };
+  const canMove = (serving: Serving, wished: Serving, port: number | null): boolean =>
+    state === 'ready' &&
+    (port === null || port === doors?.http.port) &&
+    wished.models[0]?.name === serving.models[0]?.name &&
+    shareProcesses(wished, serving);
 
   return {
     status: () => ({
@@ -233,8 +228,8 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
         wanted = true;
         if (running.length === 0) setState('starting');
         try {
-          if (canMove(wished, port)) {
-            await orders.move(wished);
+          if (served.serving && canMove(served.serving, wished, port)) {
+            await orders.move(served.serving, wished);
             log('info', `${endpoint}: ${described(wished)}, in the same process.`);
           } else {
             await replace(wished, port);
