@@ -177,9 +177,7 @@ async function runJoined(
   model: Runner,
   batch: readonly Waiting[],
 ): Promise<readonly (readonly Tensor[])[] | null> {
-  const joined = model.inputs.map((_, input) =>
-    joinRows(batch.flatMap(({ feeds }) => feeds.slice(input, input + 1))),
-  );
+  const joined = model.inputs.map((_, input) => joinRows(feedsOf(batch, input)));
   let outputs: readonly Tensor[];
   try {
     outputs = await model.run(joined, batch);
@@ -195,6 +193,16 @@ async function runJoined(
     from += rowCount(feeds);
     return slices.map((slice) => slice(start, from));
   });
+}
+
+/** What each request gives for one input. */
+function feedsOf(batch: readonly Waiting[], input: number): readonly Tensor[] {
+  const tensors: Tensor[] = [];
+  for (const { feeds } of batch) {
+    const feed = feeds[input];
+    if (feed) tensors.push(feed);
+  }
+  return tensors;
 }
 
 function sameRowShapes(left: readonly Tensor[], right: readonly Tensor[]): boolean {

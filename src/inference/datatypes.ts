@@ -1,6 +1,7 @@
 import { type Detail, detail } from '../protocol/errorDetails.ts';
 import { fromHalfBits, toHalfBits } from '../protocol/halfPrecision.ts';
-import { allocateNumbers, type NumberData, type NumberDatatype } from '../protocol/numberData.ts';
+import type { NumberData, NumberDatatype } from '../protocol/numberData.ts';
+import { roomFor } from './sharedMemory.ts';
 
 /** The datatypes of the Open Inference Protocol that the runtime can take and give. */
 export type Datatype = NumberDatatype | 'BYTES';
@@ -47,9 +48,9 @@ export function datatypeOf(type: string): Datatype | null {
 
 const datatypes = Object.keys(runtimeTypes).filter((name): name is Datatype => name in runtimeTypes);
 
-/** Room for `length` elements. */
+/** Room for `length` elements, which may lie in a memory with others. */
 export function allocate(datatype: Datatype, length: number): TensorData {
-  return datatype === 'BYTES' ? new Array<string>(length).fill('') : allocateNumbers(datatype, length);
+  return datatype === 'BYTES' ? new Array<string>(length).fill('') : roomFor(datatype, length);
 }
 
 /** The rows of a request: those of its first input; 1 where that is a scalar. */

@@ -111,13 +111,21 @@ function placeOf(index: number, shape: readonly number[]): string {
   return `[${place.join(', ')}]`;
 }
 
+const shortLength = 1024;
+
 /** The elements of a tensor as one flat JSON list. */
 export function flatJson(tensor: Tensor): string {
   const { datatype, data } = tensor;
-  if (isPlainJson(tensor)) return Array.isArray(data) ? JSON.stringify(data) : `[${data.join(',')}]`;
-  const parts: string[] = [];
-  for (const value of data) parts.push(elementJson(datatype, value));
-  return `[${parts.join(',')}]`;
+  // Short lists are put together sooner than they are looked through for what the language would write in another way.
+  if (data.length > shortLength && isPlainJson(tensor)) {
+    return Array.isArray(data) ? JSON.stringify(data) : `[${data.join(',')}]`;
+  }
+  let text = '[';
+  for (let index = 0; index < data.length; index++) {
+    if (index > 0) text += ',';
+    text += elementJson(datatype, data[index] ?? 0);
+  }
+  return `${text}]`;
 }
 
 /** A tensor as nested JSON lists; a scalar as itself. */

@@ -34,12 +34,6 @@ export const numberArrays = {
 } as const satisfies Record<string, NumberArray>;
 export type NumberDatatype = keyof typeof numberArrays;
 
-/** Room for `length` numbers. */
-export function allocateNumbers(datatype: NumberDatatype, length: number): NumberData {
-  const Numbers: NumberArray = numberArrays[datatype];
-  return new Numbers(length);
-}
-
 /** The numbers that lie in a memory. @param begin in bytes; must be a multiple of the size of a number. */
 export function numbersIn(
   datatype: NumberDatatype,

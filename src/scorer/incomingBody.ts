@@ -2,17 +2,24 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip, inflate } from 'node:zlib';
 import { badRequest, RequestProblem } from '../inference/problem.ts';
-import { endOfTurn } from '../inference/turn.ts';
 
 const unpack = { gzip: promisify(gunzip), 'x-gzip': promisify(gunzip), deflate: promisify(inflate) } as const;
 
 /**
  * The body of a request, unpacked where it came as gzip or deflate.
  *
+ * To be asked for at the end of a turn of the event loop: a small body comes with its head, and is there as a whole by
+ * then. Taking it at once costs less than listening for its pieces, and all that came in one turn goes on together and
+ * shares a run of the model.
+ *
  * @param limit bytes that it may have, packed and unpacked.
  * @throws RequestProblem 413 when it has more, 415 when it is packed in another way, 400 when it cannot be unpacked.
  */
-export function readBody(request: IncomingMessage, response: ServerResponse, limit: number): Promise<Buffer> {
+export function readBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  limit: number,
+): Buffer | Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
   const encoding = request.headers['content-encoding'];
   return encoding === undefined
@@ -48,12 +55,7 @@ function isPacking(encoding: string): encoding is keyof typeof unpack {
   return Object.hasOwn(unpack, encoding);
 }
 
-/**
- * A small body comes with its head, and is there as a whole at the end of the turn of the event loop: taking it then
- * costs less than listening for its pieces. All that came in one turn goes on together, and shares a run of the model.
- */
-async function readAll(request: IncomingMessage, limit: number): Promise<Buffer> {
-  await endOfTurn();
+function readAll(request: IncomingMessage, limit: number): Buffer | Promise<Buffer> {
   if (!request.complete) return readSlowly(request, limit);
   const whole: Buffer = request.read() ?? Buffer.alloc(0);
   if (whole.length > limit) throw tooLarge(limit);

@@ -1,13 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import { RequestProblem } from '../inference/problem.ts';
+import { endOfTurn } from '../inference/turn.ts';
 import type { Access } from './access.ts';
 import { type Address, createAddressBook } from './addressBook.ts';
 import { readBody } from './incomingBody.ts';
 import { type ListeningPlace, listen } from './listening.ts';
 import type { ChosenVersion, ModelRepository } from './modelRepository.ts';
 import { createOpenConnections } from './openConnections.ts';
+import { newRequestId } from './requestIds.ts';
 import { json, type Prediction, type Protocol, type Route, type ScorerAnswer } from './routing.ts';
 import { variantHeader } from './trafficSplit.ts';
 
@@ -147,7 +148,9 @@ async function answerRequest(
       if (admission) await admission;
     }
     const { headers } = request;
-    const body = await readBody(request, response, options.bodyBytes);
+    await endOfTurn();
+    const sent = readBody(request, response, options.bodyBytes);
+    const body = sent instanceof Promise ? await sent : sent;
     answer = await handler({
       path: path ?? [],
       query: mark === -1 ? '' : url.slice(mark + 1),
@@ -192,7 +195,7 @@ async function answerRequest(
 /** What the client calls its request in the body, else in a header, else a new one. */
 function requestIdOf({ prediction }: ScorerAnswer, { headers }: IncomingMessage): string {
   const given = prediction?.requestId ?? headers['x-request-id'];
-  return typeof given === 'string' && given !== '' ? given : randomUUID();
+  return typeof given === 'string' && given !== '' ? given : newRequestId();
 }
 
 function write(

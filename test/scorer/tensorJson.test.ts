@@ -24,7 +24,7 @@ const bytes = fc
   .map(({ datatype, shape, content }): Tensor => {
     const data = allocate(datatype, elementCount(shape));
     assert.ok(!Array.isArray(data));
-    const view = new Uint8Array(data.buffer);
+    const view = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     for (const index of view.keys()) view[index] = content.next().value ?? 0;
     return { datatype, shape, data };
   });
@@ -64,6 +64,17 @@ describe('Tensors as JSON', () => {
         if (tensor.shape.length > 0) assert.equal(`[${rowsJson(tensor).join(',')}]`, nestedJson(tensor));
       }),
     );
+  });
+
+  it('hold each element of a long list too', () => {
+    const values = Array.from({ length: 5000 }, (_, index) => index / 7);
+    for (const special of [0.5, -0, Number.NaN, Number.NEGATIVE_INFINITY]) {
+      const data = Float64Array.from(values).fill(special, 1234, 1235);
+      const alone = Array.from(data, (value) => elementJson('FP64', value));
+      assert.equal(flatJson({ datatype: 'FP64', shape: [5000], data }), `[${alone.join(',')}]`);
+    }
+    const words = values.map((value) => `"${value}" ü`);
+    assert.equal(flatJson({ datatype: 'BYTES', shape: [5000], data: words }), JSON.stringify(words));
   });
 
   it('are read as they were written, flat and nested', () => {

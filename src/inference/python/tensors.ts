@@ -29,7 +29,7 @@ export function decodeTensors(headers: readonly TensorHeader[], body: Buffer): r
     at += bytes;
     const data = allocate(datatype, elementCount(shape));
     if (Array.isArray(data)) readTexts(data, content);
-    else new Uint8Array(data.buffer).set(content);
+    else new Uint8Array(data.buffer, data.byteOffset, data.byteLength).set(content);
     return { datatype, shape, data };
   });
 }

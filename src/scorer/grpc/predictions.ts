@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { badRequest, RequestProblem } from '../../inference/problem.ts';
 import type { ChosenVersion, ModelRepository } from '../modelRepository.ts';
 import { infer } from '../protocols/openInferenceQuestion.ts';
+import { newRequestId } from '../requestIds.ts';
 import type { Prediction } from '../routing.ts';
 import type { Outcome } from '../server.ts';
 import { type ModelInferRequest, type ModelInferResponse, modelInferRequest } from './inferenceMessages.ts';
@@ -63,7 +64,7 @@ export function createPredictions(options: PredictionsOptions): Predictions {
     } finally {
       underWay--;
     }
-    const requestId = request?.id || crypto.randomUUID();
+    const requestId = request?.id || newRequestId();
     return {
       response,
       problem,

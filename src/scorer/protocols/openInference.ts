@@ -120,7 +120,7 @@ function named(path: readonly string[]): readonly [name: string, version: string
   return [path[2] ?? '', path[3] === 'versions' ? path[4] : undefined];
 }
 
-async function answerInfer(request: ScorerRequest): Promise<ScorerAnswer> {
+function answerInfer(request: ScorerRequest): Promise<ScorerAnswer> {
   const [name, version] = named(request.path);
   let question: RestQuestion;
   try {
@@ -131,7 +131,7 @@ async function answerInfer(request: ScorerRequest): Promise<ScorerAnswer> {
     throw error;
   }
   const loaded = request.choose(name, { version, parameters: question.parameters });
-  return writeRestAnswer(loaded, question, await infer(loaded, question));
+  return infer(loaded, question).then((inference) => writeRestAnswer(loaded, question, inference));
 }
 
 /** KServe answers so; Triton's clients look at the status only. */

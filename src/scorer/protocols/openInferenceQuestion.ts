@@ -55,19 +55,24 @@ export interface Inference {
   readonly prediction: Prediction;
 }
 
-/** Asks a version. @throws RequestProblem 400 when the question does not fit it, 500 when the model fails. */
-export async function infer({ predictor }: LoadedVersion, question: InferenceQuestion): Promise<Inference> {
+/**
+ * Asks a version.
+ *
+ * @throws RequestProblem 400, at once or later, when the question does not fit it; later 500 when the model fails.
+ */
+export function infer({ predictor }: LoadedVersion, question: InferenceQuestion): Promise<Inference> {
   const wishes = wishedOutputs(question.outputs, predictor.outputs);
   const feeds = readFeeds(question.inputs(predictor.inputs), predictor);
-  const outputs = await predictor.predict(feeds);
-  return {
-    outputs: wishes.flatMap(({ wish, specification, index }) => {
+  // A function that awaits would cost each request a promise and three turns.
+  return predictor.predict(feeds).then((outputs) => {
+    const answered: AnsweredOutput[] = [];
+    for (const { wish, specification, index } of wishes) {
       const tensor = outputs[index];
-      return tensor ? [answeredOutput(specification, tensor, wish)] : [];
-    }),
-    // An empty one names no request, neither in a header nor in a log.
-    prediction: { requestId: question.id || null, feeds, outputs },
-  };
+      if (tensor) answered.push(answeredOutput(specification, tensor, wish));
+    }
+    // An empty id names no request, neither in a header nor in a log.
+    return { outputs: answered, prediction: { requestId: question.id || null, feeds, outputs } };
+  });
 }
 
 function answeredOutput(
@@ -84,6 +89,12 @@ function readFeeds(
   sent: readonly SentInput[],
   model: Pick<Predictor, 'inputs' | 'fixedInputs'>,
 ): readonly Tensor[] {
+  const [only] = model.inputs;
+  const [first] = sent;
+  // Most models have one input: nothing needs to be looked for.
+  if (only && first?.name === only.name && model.inputs.length === 1 && sent.length === 1) {
+    return [readFeed(first, only)];
+  }
   const byName = new Map<string, SentInput>();
   for (const input of sent) {
     if (byName.has(input.name)) throw badRequest(`Input "${input.name}" appears twice.`);
@@ -130,12 +141,7 @@ function wishedOutputs(
   wishes: readonly OutputWish[],
   outputs: readonly OutputSpecification[],
 ): readonly WishedOutput[] {
-  if (wishes.length === 0) {
-    return outputs.map((specification, index) => {
-      const wish = { name: specification.name, binary: null, classes: 0 };
-      return { wish, specification, index };
-    });
-  }
+  if (wishes.length === 0) return allOutputs(outputs);
   return wishes.map((wish, place) => {
     const index = outputs.findIndex(({ name }) => name === wish.name);
     const specification = outputs[index];
@@ -148,4 +154,19 @@ function wishedOutputs(
     }
     return { wish, specification, index };
   });
+}
+
+const wishedAll = new WeakMap<readonly OutputSpecification[], readonly WishedOutput[]>();
+
+/** Of what asks for nothing by name. The same for all requests of a model, so it is put together once. */
+function allOutputs(outputs: readonly OutputSpecification[]): readonly WishedOutput[] {
+  let all = wishedAll.get(outputs);
+  if (!all) {
+    all = outputs.map((specification, index) => {
+      const wish = { name: specification.name, binary: null, classes: 0 };
+      return { wish, specification, index };
+    });
+    wishedAll.set(outputs, all);
+  }
+  return all;
 }
