@@ -210,6 +210,22 @@ describe('slipway.yaml and the registry', function () {
     assert.equal((await waitForRows(file, 2)).length, 2, 'one that follows after a crash keeps it, too');
   });
 
+  it('what runs goes on in its processes when it is declared as it is, and when that is taken back', async () => {
+    promote(1);
+    const { serving } = stage.engine();
+    await serving.start({ modelName: 'wine', modelVersion: 1, port: null });
+    const { readySince } = await stage.until(({ state }) => state === 'ready');
+    stage.writeSettings('endpoints:\n  wine: {}\n');
+    await stage.until(({ declared }) => declared);
+    // What was wanted before has been done by the time that this is.
+    stage.writeSettings('endpoints:\n  wine: { log: { sample: 50 } }\n');
+    await stage.until(() => kinds().at(-1) === 'slipway.yaml: settingsChanged');
+    stage.writeSettings('endpoints: {}\n');
+    await stage.until(({ declared }) => !declared);
+    assert.equal(serving.endpoint('wine').readySince, readySince);
+    assert.equal(kinds().filter((kind) => kind.endsWith('settingsChanged')).length, 1);
+  });
+
   it('answers over gRPC on one port, by all of its processes, through a change and after crashes', async () => {
     promote(1);
     const port = await freePort();

@@ -1,4 +1,8 @@
-import type { EndpointSettings, VersionChoice } from '../../protocol/endpointSettings.ts';
+import {
+  type EndpointSettings,
+  endpointSettings,
+  type VersionChoice,
+} from '../../protocol/endpointSettings.ts';
 import { toSlipwayError } from '../../protocol/errors.ts';
 import type { ScorerModelInput, TrafficSplit, TrafficSplitInput } from '../../protocol/scorer.ts';
 import type { ProcessOptions } from './processOptions.ts';
@@ -17,15 +21,12 @@ export interface SettingsSurroundings {
   readonly warn: (sentence: string) => void;
 }
 
-/** How the scorers of an endpoint are run; `settings` undefined stands for the defaults. */
-export function endpointOptions(
-  settings: EndpointSettings | undefined,
-  inferenceLog: string,
-): ProcessOptions {
-  if (settings === undefined) {
-    return { processes: 1, grpcPort: null, options: { inferenceLog: { file: inferenceLog } } };
-  }
-  const { runtime, limits, log, grpc, hosts } = settings;
+/** What is not declared is run as if it were, with nothing said. */
+const undeclared = endpointSettings.parse({});
+
+/** How the scorers of an endpoint are run. */
+function endpointOptions(settings: EndpointSettings | undefined, inferenceLog: string): ProcessOptions {
+  const { runtime, limits, log, grpc, hosts } = settings ?? undeclared;
   return {
     processes: runtime.processes,
     grpcPort: grpc === undefined ? null : grpc === 'auto' ? 0 : grpc,
