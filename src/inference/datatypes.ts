@@ -1,7 +1,7 @@
 import { type Detail, detail } from '../protocol/errorDetails.ts';
 import { fromHalfBits, toHalfBits } from '../protocol/halfPrecision.ts';
 import type { NumberData, NumberDatatype } from '../protocol/numberData.ts';
-import { roomFor } from './sharedMemory.ts';
+import { roomFor } from './tensorMemory.ts';
 
 /** The datatypes of the Open Inference Protocol that the runtime can take and give. */
 export type Datatype = NumberDatatype | 'BYTES';

@@ -149,8 +149,7 @@ async function answerRequest(
     }
     const { headers } = request;
     await endOfTurn();
-    const sent = readBody(request, response, options.bodyBytes);
-    const body = sent instanceof Promise ? await sent : sent;
+    const body = await readBody(request, response, options.bodyBytes);
     answer = await handler({
       path: path ?? [],
       query: mark === -1 ? '' : url.slice(mark + 1),

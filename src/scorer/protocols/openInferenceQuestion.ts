@@ -89,12 +89,6 @@ function readFeeds(
   sent: readonly SentInput[],
   model: Pick<Predictor, 'inputs' | 'fixedInputs'>,
 ): readonly Tensor[] {
-  const [only] = model.inputs;
-  const [first] = sent;
-  // Most models have one input: nothing needs to be looked for.
-  if (only && first?.name === only.name && model.inputs.length === 1 && sent.length === 1) {
-    return [readFeed(first, only)];
-  }
   const byName = new Map<string, SentInput>();
   for (const input of sent) {
     if (byName.has(input.name)) throw badRequest(`Input "${input.name}" appears twice.`);
@@ -141,7 +135,12 @@ function wishedOutputs(
   wishes: readonly OutputWish[],
   outputs: readonly OutputSpecification[],
 ): readonly WishedOutput[] {
-  if (wishes.length === 0) return allOutputs(outputs);
+  if (wishes.length === 0) {
+    return outputs.map((specification, index) => {
+      const wish = { name: specification.name, binary: null, classes: 0 };
+      return { wish, specification, index };
+    });
+  }
   return wishes.map((wish, place) => {
     const index = outputs.findIndex(({ name }) => name === wish.name);
     const specification = outputs[index];
@@ -154,19 +153,4 @@ function wishedOutputs(
     }
     return { wish, specification, index };
   });
-}
-
-const wishedAll = new WeakMap<readonly OutputSpecification[], readonly WishedOutput[]>();
-
-/** Of what asks for nothing by name. The same for all requests of a model, so it is put together once. */
-function allOutputs(outputs: readonly OutputSpecification[]): readonly WishedOutput[] {
-  let all = wishedAll.get(outputs);
-  if (!all) {
-    all = outputs.map((specification, index) => {
-      const wish = { name: specification.name, binary: null, classes: 0 };
-      return { wish, specification, index };
-    });
-    wishedAll.set(outputs, all);
-  }
-  return all;
 }

@@ -58,11 +58,10 @@ async function run(order: LoadOrder): Promise<LoadResult> {
   let sent = 0;
   let answers = 0;
 
-  const converse = (connection: Connection) =>
+  const converse = (socket: Socket) =>
     new Promise<void>((resolve, reject) => {
       let sentAt = 0;
       let pending: Buffer | null = null;
-      const { socket } = connection;
       const send = () => {
         sentAt = performance.now();
         if (sentAt >= end || sent >= order.count) {
@@ -74,10 +73,10 @@ async function run(order: LoadOrder): Promise<LoadResult> {
       };
       socket.on('error', reject);
       socket.on('close', () => reject(new Error('The server closed a connection.')));
-      connection.received = (chunk) => {
+      socket.on('data', (chunk) => {
         const answer: Buffer = pending === null ? chunk : Buffer.concat([pending, chunk]);
         if (!isWhole(answer)) {
-          pending = Buffer.from(answer);
+          pending = answer;
           return;
         }
         pending = null;
@@ -88,12 +87,12 @@ async function run(order: LoadOrder): Promise<LoadResult> {
         latencies[answers % keptLatencies] = 1000 * (performance.now() - sentAt);
         answers += 1;
         send();
-      };
+      });
       send();
     });
 
-  const connections = await Promise.all(Array.from({ length: order.connections }, () => open(order)));
-  await Promise.all(connections.map(converse));
+  const sockets = await Promise.all(Array.from({ length: order.connections }, () => open(order)));
+  await Promise.all(sockets.map(converse));
   const seconds = (performance.now() - begin) / 1000;
   const { user, system } = process.cpuUsage(before);
   const sorted = latencies.subarray(0, Math.min(answers, keptLatencies)).toSorted();
@@ -107,29 +106,9 @@ async function run(order: LoadOrder): Promise<LoadResult> {
   };
 }
 
-interface Connection {
-  readonly socket: Socket;
-  /** Told of each piece that arrives; its memory is used again as soon as this returns. */
-  received: (chunk: Buffer) => void;
-}
-
-/**
- * One memory for all that arrives: Node.js would take 64 kB for each piece, and so push what the server works with out of
- * the caches that both share.
- */
-const arriving = Buffer.alloc(64 * 1024);
-
-function open({ host, port }: LoadOrder): Promise<Connection> {
+function open({ host, port }: LoadOrder): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const onread = {
-      buffer: arriving,
-      callback(length: number, memory: Uint8Array) {
-        connection.received(Buffer.from(memory.buffer, memory.byteOffset, length));
-        return true;
-      },
-    };
-    const socket = connect({ host, port, noDelay: true, onread }, () => resolve(connection));
-    const connection: Connection = { socket, received: () => undefined };
+    const socket = connect({ host, port, noDelay: true }, () => resolve(socket));
     socket.once('error', reject);
   });
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { roomFor } from '../../src/inference/sharedMemory.ts';
+import { roomFor } from '../../src/inference/tensorMemory.ts';
 import { numberArrays } from '../../src/protocol/numberData.ts';
 
 const datatypes = ['BOOL', 'INT8', 'INT64', 'UINT64', 'UINT32', 'FP16', 'FP32', 'FP64'] as const;
