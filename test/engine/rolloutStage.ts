@@ -15,7 +15,11 @@ export interface RolloutStage {
   readonly logged: readonly string[];
   /** Registers a version that adds `bias` to its answer. */
   register(bias: number, onnx?: Buffer): number;
+  /** Brings a version to Production. */
+  promote(version: number): void;
   writeSettings(text: string): void;
+  /** What happened to an endpoint and by whom, oldest first. */
+  trail(endpoint?: string): readonly string[];
   /** Waits until an endpoint is as wanted, whenever something about it changes. */
   until(wanted: (endpoint: EndpointSummary) => boolean, endpoint?: string): Promise<EndpointSummary>;
   ask(init?: { readonly headers?: Record<string, string>; readonly endpoint?: string }): Promise<Answer>;
@@ -50,6 +54,14 @@ export async function openRolloutStage(): Promise<RolloutStage> {
     engine: () => engine,
     logged,
     register: (bias, onnx = linearModel('rows', bias)) => registerOnnx(engine, workspace, 'wine', onnx),
+    promote(version) {
+      engine.registry.promote({ name: 'wine', version, stage: 'Production', who: 'Ana', why: '' });
+    },
+    trail: (endpoint = 'wine') =>
+      engine.serving
+        .events(endpoint, 100)
+        .map(({ kind, who }) => `${who}: ${kind}`)
+        .toReversed(),
     writeSettings: (text) => writeFileSync(join(workspace, settingsFile), text),
     until: (wanted, endpoint = 'wine') =>
       new Promise((resolve) => {
