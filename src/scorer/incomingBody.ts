@@ -1,7 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip, inflate } from 'node:zlib';
 import { badRequest, RequestProblem } from '../inference/problem.ts';
+import { type IncomingRequest, tooLarge } from './incomingRequest.ts';
 
 const unpack = { gzip: promisify(gunzip), 'x-gzip': promisify(gunzip), deflate: promisify(inflate) } as const;
 
@@ -16,19 +17,19 @@ const unpack = { gzip: promisify(gunzip), 'x-gzip': promisify(gunzip), deflate: 
  * @throws RequestProblem 413 when it has more, 415 when it is packed in another way, 400 when it cannot be unpacked.
  */
 export function readBody(
-  request: IncomingMessage,
+  request: IncomingRequest,
   response: ServerResponse,
   limit: number,
 ): Buffer | Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
   const encoding = request.headers['content-encoding'];
   return encoding === undefined
-    ? readAll(request, limit)
+    ? request.body(limit)
     : readPacked(request, response, limit, encoding.trim().toLowerCase());
 }
 
 async function readPacked(
-  request: IncomingMessage,
+  request: IncomingRequest,
   response: ServerResponse,
   limit: number,
   encoding: string,
@@ -41,7 +42,7 @@ async function readPacked(
       `A body in "${encoding}" is not understood; send it plain, or as gzip or deflate.`,
     );
   }
-  const body = await readAll(request, limit);
+  const body = await request.body(limit);
   if (!packed || !isPacking(encoding) || body.length === 0) return body;
   try {
     return await unpack[encoding](body, { maxOutputLength: limit });
@@ -53,33 +54,4 @@ async function readPacked(
 
 function isPacking(encoding: string): encoding is keyof typeof unpack {
   return Object.hasOwn(unpack, encoding);
-}
-
-function readAll(request: IncomingMessage, limit: number): Buffer | Promise<Buffer> {
-  if (!request.complete) return readSlowly(request, limit);
-  const whole: Buffer = request.read() ?? Buffer.alloc(0);
-  if (whole.length > limit) throw tooLarge(limit);
-  return whole;
-}
-
-function readSlowly(request: IncomingMessage, limit: number): Promise<Buffer> {
-  // It has told of its end by now, and will not again.
-  if (request.destroyed) throw new Error('The client went away.');
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    request.on('data', (chunk: Buffer) => {
-      length += chunk.length;
-      if (length > limit) {
-        request.removeAllListeners('data');
-        reject(tooLarge(limit));
-      } else chunks.push(chunk);
-    });
-    request.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    request.on('error', reject);
-  });
-}
-
-function tooLarge(limit: number): RequestProblem {
-  return new RequestProblem(413, `The body is larger than the ${limit} bytes that are allowed.`);
 }

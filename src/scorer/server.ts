@@ -1,10 +1,11 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import { RequestProblem } from '../inference/problem.ts';
 import { endOfTurn } from '../inference/turn.ts';
 import type { Access } from './access.ts';
 import { type Address, createAddressBook } from './addressBook.ts';
 import { readBody } from './incomingBody.ts';
+import { IncomingRequest } from './incomingRequest.ts';
 import { type ListeningPlace, listen } from './listening.ts';
 import type { ChosenVersion, ModelRepository } from './modelRepository.ts';
 import { createOpenConnections } from './openConnections.ts';
@@ -62,6 +63,7 @@ const silentMilliseconds = 500;
 /** Listens and answers. @throws SlipwayError `portTaken`; Error of the system. */
 export async function startServer(options: ServerOptions): Promise<ScorerServer> {
   const server = createServer({
+    IncomingMessage: IncomingRequest,
     requestTimeout: options.requestMilliseconds,
     headersTimeout: Math.min(options.requestMilliseconds, 10_000),
     connectionsCheckingInterval: Math.min(options.requestMilliseconds, 5_000),
@@ -122,7 +124,7 @@ interface Load {
 }
 
 async function answerRequest(
-  request: IncomingMessage,
+  request: IncomingRequest,
   response: ServerResponse,
   find: (path: string) => Address,
   load: Load,
@@ -171,7 +173,7 @@ async function answerRequest(
       ? protocol.problem(problem)
       : json(problem.status, JSON.stringify({ error: problem.message }));
     // A body that nobody wants is let past, so that the client comes to read the answer.
-    request.resume();
+    request.discard();
   } finally {
     if (predicts) load.underWay--;
   }
@@ -192,7 +194,7 @@ async function answerRequest(
 }
 
 /** What the client calls its request in the body, else in a header, else a new one. */
-function requestIdOf({ prediction }: ScorerAnswer, { headers }: IncomingMessage): string {
+function requestIdOf({ prediction }: ScorerAnswer, { headers }: IncomingRequest): string {
   const given = prediction?.requestId ?? headers['x-request-id'];
   return typeof given === 'string' && given !== '' ? given : newRequestId();
 }
@@ -225,7 +227,7 @@ function write(
   else response.end(body);
 }
 
-function authorise(request: IncomingMessage, route: Route | null, access: Access): void {
+function authorise(request: IncomingRequest, route: Route | null, access: Access): void {
   if (namesTwoHosts(request))
     throw new RequestProblem(400, 'A request names one host, and this one names two.');
   const refusal = access.refusal(request);
@@ -236,7 +238,7 @@ function authorise(request: IncomingMessage, route: Route | null, access: Access
 }
 
 /** Whoever else reads such a request may take the other host (RFC 9112, 3.2); Node takes the first. */
-function namesTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+function namesTwoHosts({ rawHeaders }: IncomingRequest): boolean {
   let hosts = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index];
@@ -250,7 +252,7 @@ function tooManyRequests(limit: number): RequestProblem {
 }
 
 function chooseHandler(
-  { method = '' }: IncomingMessage,
+  { method = '' }: IncomingRequest,
   response: ServerResponse,
   path: readonly string[],
   route: Route | null,

@@ -19,6 +19,7 @@ const limit = 1_000_000;
 describe('The body of a request', () => {
   let server: ScorerServer;
   const unforeseen: unknown[] = [];
+  let admission: Promise<void> | null = null;
   before(async () => {
     server = await startServer({
       place: { host: '127.0.0.1', port: 0, door: null },
@@ -32,7 +33,7 @@ describe('The body of a request', () => {
       bodyBytes: limit,
       requests: 1,
       requestMilliseconds: 5_000,
-      admission: () => null,
+      admission: () => admission,
       predicted: () => undefined,
       unforeseen: (error) => unforeseen.push(error),
     });
@@ -76,6 +77,58 @@ describe('The body of a request', () => {
     const chunk = `${(limit + 1).toString(16)}\r\n${'x'.repeat(limit + 1)}\r\n0\r\n\r\n`;
     const [chunked] = await answerTo(`${head('Transfer-Encoding: chunked')}${chunk}`);
     assert.equal(chunked, 413);
+  });
+
+  it('lets the connection be used further, whether it was taken or refused', async () => {
+    const chunked = head('Transfer-Encoding: chunked');
+    const large = `${chunked}${(limit + 1).toString(16)}\r\n${'x'.repeat(limit + 1)}\r\n0\r\n\r\n`;
+    const socket = await client();
+    let text = '';
+    socket.on('data', (data) => {
+      text += data;
+    });
+    for (const [sent, status] of [
+      [`${head('Content-Length: 5')}12345`, 200],
+      [large, 413],
+      [`${chunked}3\r\n123\r\n0\r\n\r\n`, 200],
+      ['GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', 405],
+      [
+        `POST /no/%gg HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${limit}\r\n\r\n${'x'.repeat(limit)}`,
+        404,
+      ],
+      [`${head('Content-Length: 4')}1234`, 200],
+    ] as const) {
+      text = '';
+      socket.write(sent);
+      while (!/\r\n\r\n./.test(text)) await once(socket, 'data');
+      assert.equal(Number(text.slice(9, 12)), status, sent.slice(0, 100));
+    }
+    socket.destroy();
+  });
+
+  it('is not read into memory before its request is admitted', async () => {
+    const gate = Promise.withResolvers<void>();
+    admission = gate.promise;
+    const socket = await client();
+    // More than the buffers of the system hold.
+    const piece = `${(1 << 20).toString(16)}\r\n${'x'.repeat(1 << 20)}\r\n`;
+    for (const sent of [head('Transfer-Encoding: chunked'), ...Array(64).fill(piece), '0\r\n\r\n']) {
+      socket.write(sent);
+    }
+    try {
+      let left = -1;
+      while (left !== socket.writableLength) {
+        left = socket.writableLength;
+        await delay(200);
+      }
+      assert.ok(left > 32 << 20, `${left} bytes are left`);
+    } finally {
+      admission = null;
+      gate.resolve();
+    }
+    const [answer] = await once(socket, 'data');
+    assert.match(String(answer), /^HTTP\/1\.1 413 /);
+    socket.destroy();
   });
 
   it('takes no room any more when the client goes away while it sends, however soon', async () => {
