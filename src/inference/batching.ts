@@ -1,8 +1,8 @@
 import { copyNumbers } from '../protocol/numberData.ts';
 import { allocate, rowCount, sliceData, type Tensor, type TensorData } from './datatypes.ts';
-import type { Model } from './model.ts';
+import type { Feeds, Model } from './model.ts';
 import { elementCount } from './tensorJson.ts';
-import { afterThisTurn } from './turn.ts';
+import { afterThisTurn, endOfTurn } from './turn.ts';
 
 /** Runs a model for many requests at a time. */
 export interface Batcher {
@@ -14,7 +14,7 @@ export interface Batcher {
 export interface ModelRun {
   readonly rows: number;
   readonly requests: number;
-  /** How long the requests waited for the run to begin, added up. */
+  /** How long the requests waited until the runtime was asked, added up. */
   readonly queueMicroseconds: number;
   readonly runMicroseconds: number;
   readonly succeeded: boolean;
@@ -28,11 +28,18 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/**
+ * A batch of several requests with fewer rows grows until it is computed, as a run costs more than so few rows do. Where it
+ * begins with more, larger batches were measured to cost more for each row; and a request that is alone costs least alone.
+ */
+const growingRows = 64;
+
 /** What a request is told of an error of the runtime. */
 type Explain = (error: unknown) => Error;
 
 /**
- * Requests that are there at the same time run as one batch; none ever waits for another to come.
+ * Requests that are there at the same time run as one batch; none ever waits for another to come. The runtime computes a
+ * turn of the event loop after it was asked to; what arrives until then joins several that have few rows.
  *
  * @param joinable whether rows are independent of each other, as the warm-up found.
  * @param batchRows a batch takes no further request once it has so many rows.
@@ -48,26 +55,29 @@ export function createBatcher(
   const runner = createRunner(model, observe);
   if (!joinable || batchRows === 1) {
     return {
-      run: (feeds) =>
-        runner.run(feeds, [{ since: performance.now() }]).catch((error: unknown) => {
-          throw explain(error);
-        }),
+      run: (feeds) => {
+        const requests = [{ since: performance.now() }];
+        return runner
+          .run(feeds, () => requests)
+          .catch((error: unknown) => {
+            throw explain(error);
+          });
+      },
     };
   }
   let waiting: Waiting[] = [];
   let running = false;
 
+  const take = (begun: readonly Waiting[]): readonly Waiting[] => {
+    const { batch, rest } = takeBatch(begun.length > 0 ? [...begun, ...waiting] : waiting, batchRows);
+    waiting = rest;
+    return batch;
+  };
   const work = async () => {
     while (waiting.length > 0) {
-      if (waiting.length === 1) {
-        const alone = waiting;
-        waiting = [];
-        await runApart(runner, alone, explain);
-        continue;
-      }
-      const { batch, rest } = takeBatch(waiting, batchRows);
-      waiting = rest;
-      await runBatch(runner, batch, explain);
+      const batch = take([]);
+      if (batch.length === 1) await runApart(runner, batch, explain);
+      else await runTogether(runner, batch, (begun) => (waiting.length > 0 ? take(begun) : begun), explain);
     }
     running = false;
   };
@@ -87,7 +97,8 @@ export function createBatcher(
 /** A model whose runs are told of. */
 interface Runner {
   readonly inputs: Model['inputs'];
-  run(feeds: readonly Tensor[], requests: readonly Pick<Waiting, 'since'>[]): Promise<readonly Tensor[]>;
+  /** @param requests gives those that share the run; it may change until the feeds were asked for the last time. */
+  run(feeds: Feeds, requests: () => readonly Pick<Waiting, 'since'>[]): Promise<readonly Tensor[]>;
 }
 
 function createRunner(model: Model, observe: (run: ModelRun) => void): Runner {
@@ -95,17 +106,23 @@ function createRunner(model: Model, observe: (run: ModelRun) => void): Runner {
     inputs: model.inputs,
     async run(feeds, requests) {
       const began = performance.now();
-      let waited = 0;
-      for (const { since } of requests) waited += began - since;
+      let computed: readonly Tensor[] = typeof feeds === 'function' ? [] : feeds;
+      const note = (latest: () => readonly Tensor[]) => () => {
+        computed = latest();
+        return computed;
+      };
       let succeeded = false;
       try {
-        const outputs = await model.run(feeds);
+        const outputs = await model.run(typeof feeds === 'function' ? note(feeds) : feeds);
         succeeded = true;
         return outputs;
       } finally {
+        let waited = 0;
+        // Those that joined it since did not wait.
+        for (const { since } of requests()) waited += Math.max(0, began - since);
         observe({
-          rows: rowCount(feeds),
-          requests: requests.length,
+          rows: rowCount(computed),
+          requests: requests().length,
           queueMicroseconds: waited * 1000,
           runMicroseconds: (performance.now() - began) * 1000,
           succeeded,
@@ -150,41 +167,64 @@ function haveOneRowCount(feeds: readonly Tensor[]): boolean {
   return true;
 }
 
-async function runBatch(model: Runner, batch: readonly Waiting[], explain: Explain): Promise<void> {
-  if (batch.length > 1) {
-    const answers = await runJoined(model, batch);
-    if (answers) {
-      for (const [index, { resolve }] of batch.entries()) resolve(answers[index] ?? []);
-      return;
-    }
-  }
-  await runApart(model, batch, explain);
-}
-
 async function runApart(model: Runner, batch: readonly Waiting[], explain: Explain): Promise<void> {
   for (const request of batch) {
     const { feeds, resolve, reject } = request;
     try {
-      resolve(await model.run(feeds, [request]));
+      resolve(await model.run(feeds, () => [request]));
     } catch (error) {
       reject(explain(error));
     }
   }
 }
 
-/** Null when the batch failed as a whole: then each request must learn for itself whether it was the reason. */
-async function runJoined(
+/** @param grow gives a batch with those that came since it was put together, as far as they fit to it. */
+async function runTogether(
   model: Runner,
-  batch: readonly Waiting[],
-): Promise<readonly (readonly Tensor[])[] | null> {
-  const joined = model.inputs.map((_, input) => joinRows(feedsOf(batch, input)));
-  let outputs: readonly Tensor[];
+  first: readonly Waiting[],
+  grow: (batch: readonly Waiting[]) => readonly Waiting[],
+  explain: Explain,
+): Promise<void> {
+  let batch = first;
+  let answers: readonly (readonly Tensor[])[] | null = null;
   try {
-    outputs = await model.run(joined, batch);
+    let joined = joinFeeds(model, batch);
+    const latest = () => {
+      const grown = grow(batch);
+      if (grown.length > batch.length) {
+        batch = grown;
+        joined = joinFeeds(model, batch);
+      }
+      return joined;
+    };
+    const grows = rowsOf(batch) < growingRows;
+    // What arrives in the coming turn then goes on before the runtime, which is asked after this, computes.
+    if (grows) void endOfTurn();
+    const outputs = await model.run(grows ? latest : joined, () => batch);
+    answers = takeApart(outputs, batch);
   } catch {
-    return null;
+    // It failed as a whole: each request must learn for itself whether it was the reason.
   }
-  const rows = rowCount(joined);
+  if (!answers) return runApart(model, batch, explain);
+  for (const [index, { resolve }] of batch.entries()) resolve(answers[index] ?? []);
+}
+
+function joinFeeds(model: Runner, batch: readonly Waiting[]): readonly Tensor[] {
+  return model.inputs.map((_, input) => joinRows(feedsOf(batch, input)));
+}
+
+function rowsOf(batch: readonly Waiting[]): number {
+  let rows = 0;
+  for (const { feeds } of batch) rows += rowCount(feeds);
+  return rows;
+}
+
+/** What each request of a batch gets of the outputs; null when they do not have a row for each of its rows. */
+function takeApart(
+  outputs: readonly Tensor[],
+  batch: readonly Waiting[],
+): readonly (readonly Tensor[])[] | null {
+  const rows = rowsOf(batch);
   if (outputs.some(({ shape }) => shape[0] !== rows)) return null;
   const slices = outputs.map(rowSlicer);
   let from = 0;

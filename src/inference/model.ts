@@ -31,6 +31,12 @@ export interface OutputSpecification extends TensorSpecification {
   readonly unnamed?: boolean;
 }
 
+/**
+ * What a model is to compute with, in the order of its inputs: tensors, or what gives them when they are needed. A model
+ * may ask for them more than once; what it was given last counts.
+ */
+export type Feeds = readonly Tensor[] | (() => readonly Tensor[]);
+
 /** A model that is ready to run, whoever runs it. */
 export interface Model {
   readonly inputs: readonly TensorSpecification[];
@@ -46,7 +52,7 @@ export interface Model {
    *
    * @throws Error what the runtime says when it cannot.
    */
-  run(feeds: readonly Tensor[]): Promise<readonly Tensor[]>;
+  run(feeds: Feeds): Promise<readonly Tensor[]>;
   /** Gives the memory back. No run may be under way. */
   close(): Promise<void>;
 }
@@ -149,17 +155,53 @@ function modelOf(
   return {
     ...description,
     async run(feeds) {
-      const fed: Record<string, RuntimeTensor> = {};
-      for (let index = 0; index < inputs.length; index++) {
-        const input = inputs[index];
-        const feed = feeds[index];
-        if (input && feed) fed[input.name] = toRuntime(runtime, feed);
-      }
+      const fed =
+        typeof feeds === 'function' ? feedLate(runtime, inputs, feeds) : feed(runtime, inputs, feeds);
       const results = await session.run(fed, fetches);
       return outputs.map(({ datatype }, index) => fromRuntime(results[fetches[index] ?? ''], datatype));
     },
     close: () => session.release(),
   };
+}
+
+function feed(
+  runtime: Runtime,
+  inputs: readonly TensorSpecification[],
+  tensors: readonly Tensor[],
+): Record<string, RuntimeTensor> {
+  const fed: Record<string, RuntimeTensor> = {};
+  for (let index = 0; index < inputs.length; index++) {
+    const input = inputs[index];
+    const tensor = tensors[index];
+    if (input && tensor) fed[input.name] = toRuntime(runtime, tensor);
+  }
+  return fed;
+}
+
+/**
+ * The runtime looks at the feeds when it is asked to run, but computes a turn of the event loop later, and looks at them
+ * again then.
+ */
+function feedLate(
+  runtime: Runtime,
+  inputs: readonly TensorSpecification[],
+  feeds: () => readonly Tensor[],
+): Record<string, RuntimeTensor> {
+  const fed: Record<string, RuntimeTensor> = {};
+  let tensors: readonly Tensor[] = [];
+  let given: readonly RuntimeTensor[] = [];
+  for (const [index, { name }] of inputs.entries()) {
+    const get = () => {
+      const latest = index === 0 ? feeds() : tensors;
+      if (latest !== tensors) {
+        tensors = latest;
+        given = latest.map((tensor) => toRuntime(runtime, tensor));
+      }
+      return given[index];
+    };
+    Object.defineProperty(fed, name, { enumerable: true, get });
+  }
+  return fed;
 }
 
 function leftWarning(name: string, { outputs }: OnnxGraph): Detail {

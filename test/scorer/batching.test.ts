@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
-import { joinRows, sliceRows } from '../../src/inference/batching.ts';
+import { joinRows, type ModelRun, sliceRows } from '../../src/inference/batching.ts';
 import { allocate, type Datatype, runtimeTypes, type Tensor } from '../../src/inference/datatypes.ts';
 import { loadModel, type Model } from '../../src/inference/model.ts';
 import { createPredictor } from '../../src/inference/predictor.ts';
@@ -111,7 +112,11 @@ describe('Requests that come at the same time', () => {
 
   describe('in the same turn of the event loop', () => {
     /** A predictor whose runs of the model are counted, warm-up left out. */
-    const countedPredictor = async (onnx: Buffer, batchRows?: number) => {
+    const countedPredictor = async (
+      onnx: Buffer,
+      batchRows?: number,
+      observe: (run: ModelRun) => void = () => undefined,
+    ) => {
       const file = join(folder, `${crypto.randomUUID()}.onnx`);
       await writeFile(file, onnx);
       const model = await loadModel(await loadRuntime(), { name: 'wine', version: 1, file });
@@ -123,7 +128,7 @@ describe('Requests that come at the same time', () => {
           return model.run(feeds);
         },
       };
-      const predictor = await createPredictor(counted, null, null, batchRows);
+      const predictor = await createPredictor(counted, null, null, batchRows, observe);
       runs = 0;
       return { predictor, runs: () => runs, close: () => model.close() };
     };
@@ -139,6 +144,113 @@ describe('Requests that come at the same time', () => {
         [1.5, 2.5, 3.5, 4.5],
       );
       assert.equal(runs(), 1);
+      await close();
+    });
+
+    it('share the run with those that come before it computes', async () => {
+      const { predictor, runs, close } = await countedPredictor(linearModel());
+      const first = [1, 2].map((value) => predictor.predict(row(value, 0, 0)));
+      // Now the runtime was asked, and computes in the next turn.
+      await setImmediate();
+      assert.equal(runs(), 1);
+      const outputs = await Promise.all([
+        ...first,
+        ...[3, 4].map((value) => predictor.predict(row(value, 0, 0))),
+      ]);
+      assert.deepEqual(
+        outputs.map(([output]) => output?.data[0]),
+        [1.5, 2.5, 3.5, 4.5],
+      );
+      assert.equal(runs(), 1);
+      await close();
+    });
+
+    it('share the run with those that come before it computes, in all inputs, up to a full batch', async () => {
+      const tensor = (...values: number[]): Tensor => ({
+        datatype: 'FP32',
+        shape: [values.length],
+        data: Float32Array.from(values),
+      });
+      const observed: ModelRun[] = [];
+      const { predictor, runs, close } = await countedPredictor(
+        identityModel([
+          { name: 'x', element: 'float', shape: [-1] },
+          { name: 'z', element: 'float', shape: [-1] },
+        ]),
+        6,
+        (run) => observed.push(run),
+      );
+      const requests = [
+        [tensor(1), tensor(10)],
+        [tensor(2), tensor(20)],
+        [tensor(3, 4), tensor(30, 40)],
+        [tensor(5, 6, 7), tensor(50, 60, 70)],
+        [tensor(8), tensor(80)],
+      ];
+      const first = requests.slice(0, 2).map((feeds) => predictor.predict(feeds));
+      await setImmediate();
+      const outputs = await Promise.all([
+        ...first,
+        ...requests.slice(2).map((feeds) => predictor.predict(feeds)),
+      ]);
+      assert.deepEqual(outputs, requests);
+      assert.equal(runs(), 2);
+      assert.deepEqual(
+        observed.map((run) => [run.requests, run.rows]),
+        [
+          [3, 4],
+          [2, 4],
+        ],
+      );
+      await close();
+    });
+
+    it('leave a run that began with many rows as it is', async () => {
+      const { predictor, runs, close } = await countedPredictor(linearModel());
+      const rows = (count: number): Tensor[] => [
+        { datatype: 'FP32', shape: [count, 3], data: new Float32Array(count * 3) },
+      ];
+      const first = [32, 32].map((count) => predictor.predict(rows(count)));
+      await setImmediate();
+      await Promise.all([...first, predictor.predict(rows(1))]);
+      assert.equal(runs(), 2);
+      await close();
+    });
+
+    it('wait no negative time, whether they share runs or not', async () => {
+      for (const [onnx, batchRows] of [
+        [linearModel(), 1024],
+        [linearModel(), 1],
+        [runningSumModel(), 1024],
+      ] as const) {
+        const observed: ModelRun[] = [];
+        const { predictor, close } = await countedPredictor(onnx, batchRows, (run) => observed.push(run));
+        const width = onnx.equals(runningSumModel()) ? 1 : 3;
+        const feeds = row(...Array(width).fill(1));
+        const first = [predictor.predict(feeds), predictor.predict(feeds)];
+        await setImmediate();
+        await Promise.all([...first, predictor.predict(feeds)]);
+        assert.equal(
+          observed.reduce((sum, run) => sum + run.requests, 0),
+          3,
+        );
+        for (const run of observed) assert.ok(run.queueMicroseconds >= 0 && run.runMicroseconds > 0);
+        await close();
+      }
+    });
+
+    it('do not fail with one that came before the shared run computed', async () => {
+      const { predictor, runs, close } = await countedPredictor(categoryModel(['green', 'red', '']));
+      const ask = (colour: string) =>
+        predictor.predict([{ datatype: 'BYTES', shape: [1, 1], data: [colour] }]);
+      const first = [ask('green'), ask('red')];
+      await setImmediate();
+      const outcomes = await Promise.allSettled([...first, ask('blue'), ask('green')]);
+      assert.deepEqual(
+        outcomes.map(({ status }) => status),
+        ['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
+      );
+      assert.equal(runs(), 5);
       await close();
     });
 

@@ -91,7 +91,7 @@ export async function openPythonModel(options: PythonModelOptions): Promise<Mode
     facts: description.facts,
     warnings: description.warnings,
     run(feeds) {
-      const answer = queue.then(() => run(feeds));
+      const answer = queue.then(() => run(typeof feeds === 'function' ? feeds() : feeds));
       queue = answer.catch(() => undefined);
       return answer;
     },

@@ -23,7 +23,7 @@ describe('loaded models', () => {
           warnings: [],
           run: (feeds) => {
             ran();
-            return Promise.resolve(feeds);
+            return Promise.resolve(typeof feeds === 'function' ? feeds() : feeds);
           },
           close: () => Promise.resolve(closed()),
         };
