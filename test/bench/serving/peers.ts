@@ -46,7 +46,10 @@ const instances = (rows: Rows) => JSON.stringify({ instances: rows });
 const inputs = (rows: Rows) => JSON.stringify({ inputs: rows });
 const infer = ({ name }: PeerModel) => `/v2/models/${name}/infer`;
 
-/** The HTTP and JSON floor of the same Node.js, Slipway with and without its log, and the peers that Python is there for. */
+/**
+ * The HTTP and JSON floor of the same Node.js, a server on it that is written by hand, Slipway with and without its log, and
+ * the peers that Python is there for.
+ */
 export function servingPeers(columns: number, logFolder: string): readonly Peer[] {
   const { SLIPWAY_TEST_PYTHON: mlflowPython, SLIPWAY_TEST_PYTHON_SERVING: servingPython } = process.env;
   const one: Rows = [Array.from({ length: columns }, () => 0.5)];
@@ -57,6 +60,7 @@ export function servingPeers(columns: number, logFolder: string): readonly Peer[
   const cli = join(root, 'dist/cli.cjs');
   return [
     node('floor', () => [join(import.meta.dirname, 'floorServer.ts')]),
+    node('by hand', ({ file }) => [join(import.meta.dirname, 'handwrittenServer.ts'), file]),
     node('slipway', ({ file }) => [cli, 'serve', file, '--no-token', '--no-log']),
     node('slipway with log', ({ file, name }) => [
       ...[cli, 'serve', file, '--no-token'],
