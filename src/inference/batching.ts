@@ -20,10 +20,13 @@ export interface ModelRun {
   readonly succeeded: boolean;
 }
 
-interface Waiting {
+interface Asked {
   /** As `performance.now()` tells it. */
   readonly since: number;
   readonly feeds: readonly Tensor[];
+}
+
+interface Waiting extends Asked {
   readonly resolve: (outputs: readonly Tensor[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -56,7 +59,7 @@ export function createBatcher(
   if (!joinable || batchRows === 1) {
     return {
       run: (feeds) => {
-        const requests = [{ since: performance.now() }];
+        const requests = [{ since: performance.now(), feeds }];
         return runner
           .run(feeds, () => requests)
           .catch((error: unknown) => {
@@ -98,7 +101,7 @@ export function createBatcher(
 interface Runner {
   readonly inputs: Model['inputs'];
   /** @param requests gives those that share the run; it may change until the feeds were asked for the last time. */
-  run(feeds: Feeds, requests: () => readonly Pick<Waiting, 'since'>[]): Promise<readonly Tensor[]>;
+  run(feeds: Feeds, requests: () => readonly Asked[]): Promise<readonly Tensor[]>;
 }
 
 function createRunner(model: Model, observe: (run: ModelRun) => void): Runner {
@@ -106,14 +109,9 @@ function createRunner(model: Model, observe: (run: ModelRun) => void): Runner {
     inputs: model.inputs,
     async run(feeds, requests) {
       const began = performance.now();
-      let computed: readonly Tensor[] = typeof feeds === 'function' ? [] : feeds;
-      const note = (latest: () => readonly Tensor[]) => () => {
-        computed = latest();
-        return computed;
-      };
       let succeeded = false;
       try {
-        const outputs = await model.run(typeof feeds === 'function' ? note(feeds) : feeds);
+        const outputs = await model.run(feeds);
         succeeded = true;
         return outputs;
       } finally {
@@ -121,7 +119,7 @@ function createRunner(model: Model, observe: (run: ModelRun) => void): Runner {
         // Those that joined it since did not wait.
         for (const { since } of requests()) waited += Math.max(0, began - since);
         observe({
-          rows: rowCount(computed),
+          rows: rowsOf(requests()),
           requests: requests().length,
           queueMicroseconds: waited * 1000,
           runMicroseconds: (performance.now() - began) * 1000,
@@ -213,7 +211,7 @@ function joinFeeds(model: Runner, batch: readonly Waiting[]): readonly Tensor[] 
   return model.inputs.map((_, input) => joinRows(feedsOf(batch, input)));
 }
 
-function rowsOf(batch: readonly Waiting[]): number {
+function rowsOf(batch: readonly Asked[]): number {
   let rows = 0;
   for (const { feeds } of batch) rows += rowCount(feeds);
   return rows;

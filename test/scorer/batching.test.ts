@@ -217,22 +217,37 @@ describe('Requests that come at the same time', () => {
       await close();
     });
 
-    it('wait no negative time, whether they share runs or not', async () => {
-      for (const [onnx, batchRows] of [
-        [linearModel(), 1024],
-        [linearModel(), 1],
-        [runningSumModel(), 1024],
+    it('tell how long they waited until the runtime was asked, which those that came later did not', async () => {
+      const block = (milliseconds: number) =>
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+      const observed: ModelRun[] = [];
+      const { predictor, close } = await countedPredictor(linearModel(), 1024, (run) => observed.push(run));
+      const first = [1, 2].map((value) => predictor.predict(row(value, 0, 0)));
+      block(20);
+      await setImmediate();
+      block(50);
+      await Promise.all([...first, predictor.predict(row(3, 0, 0))]);
+      const [run] = observed;
+      assert.equal(run?.requests, 3);
+      // That the last one came 50 ms later takes nothing from the 20 ms that two waited.
+      assert.ok(run.queueMicroseconds > 38_000, `${run.queueMicroseconds}`);
+      await close();
+    });
+
+    it('wait no negative time where they share no runs', async () => {
+      for (const [onnx, values, batchRows] of [
+        [linearModel(), [1, 1, 1], 1],
+        [runningSumModel(), [1], 1024],
       ] as const) {
         const observed: ModelRun[] = [];
         const { predictor, close } = await countedPredictor(onnx, batchRows, (run) => observed.push(run));
-        const width = onnx.equals(runningSumModel()) ? 1 : 3;
-        const feeds = row(...Array(width).fill(1));
-        const first = [predictor.predict(feeds), predictor.predict(feeds)];
-        await setImmediate();
-        await Promise.all([...first, predictor.predict(feeds)]);
-        assert.equal(
-          observed.reduce((sum, run) => sum + run.requests, 0),
-          3,
+        await Promise.all([1, 2].map(() => predictor.predict(row(...values))));
+        assert.deepEqual(
+          observed.map((run) => [run.requests, run.rows]),
+          [
+            [1, 1],
+            [1, 1],
+          ],
         );
         for (const run of observed) assert.ok(run.queueMicroseconds >= 0 && run.runMicroseconds > 0);
         await close();
