@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { InferenceSession, Tensor as RuntimeTensor } from 'onnxruntime-node';
 import { type Detail, detail } from '../protocol/errorDetails.ts';
 import { SlipwayError } from '../protocol/errors.ts';
@@ -155,9 +156,10 @@ function modelOf(
   return {
     ...description,
     async run(feeds) {
-      const fed =
-        typeof feeds === 'function' ? feedLate(runtime, inputs, feeds) : feed(runtime, inputs, feeds);
-      const results = await session.run(fed, fetches);
+      const compute = (fed: Record<string, RuntimeTensor>) => session.run(fed, fetches);
+      const results = await (typeof feeds === 'function'
+        ? runLate(runtime, inputs, feeds, compute)
+        : compute(feed(runtime, inputs, feeds)));
       return outputs.map(({ datatype }, index) => fromRuntime(results[fetches[index] ?? ''], datatype));
     },
     close: () => session.release(),
@@ -180,28 +182,21 @@ function feed(
 
 /**
  * The runtime looks at the feeds when it is asked to run, but computes a turn of the event loop later, and looks at them
- * again then.
+ * again then. What they have become takes their place right before it. (Getters would do so, too; but each makes a shape
+ * of objects of its own in the engine, which keeps alive what it gives until the next full collection.)
  */
-function feedLate(
+async function runLate(
   runtime: Runtime,
   inputs: readonly TensorSpecification[],
   feeds: () => readonly Tensor[],
-): Record<string, RuntimeTensor> {
-  const fed: Record<string, RuntimeTensor> = {};
-  let tensors: readonly Tensor[] = [];
-  let given: readonly RuntimeTensor[] = [];
-  for (const [index, { name }] of inputs.entries()) {
-    const get = () => {
-      const latest = index === 0 ? feeds() : tensors;
-      if (latest !== tensors) {
-        tensors = latest;
-        given = latest.map((tensor) => toRuntime(runtime, tensor));
-      }
-      return given[index];
-    };
-    Object.defineProperty(fed, name, { enumerable: true, get });
-  }
-  return fed;
+  run: (fed: Record<string, RuntimeTensor>) => Promise<InferenceSession.ReturnType>,
+): Promise<InferenceSession.ReturnType> {
+  const fed = feed(runtime, inputs, feeds());
+  const renewed = nextTurn().then(() => {
+    Object.assign(fed, feed(runtime, inputs, feeds()));
+  });
+  const [results] = await Promise.all([run(fed), renewed]);
+  return results;
 }
 
 function leftWarning(name: string, { outputs }: OnnxGraph): Detail {
