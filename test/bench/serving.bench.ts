@@ -16,9 +16,9 @@ const situations = [
   { rows: 64, connections: 32 },
 ];
 const rounds = Number(process.env.SLIPWAY_BENCH_ROUNDS ?? 5);
-const secondsPerRound = Number(process.env.SLIPWAY_BENCH_SECONDS ?? 1.5);
+const secondsPerRound = Number(process.env.SLIPWAY_BENCH_SECONDS ?? 0.5);
 /** Until the code of a process is compiled, which other threads do at the same time. */
-const warmUpSeconds = 5;
+const warmUpSeconds = 3;
 
 /** What a peer did in one round: microseconds, but for the rate (requests a second). */
 interface Round {
@@ -34,8 +34,9 @@ interface Round {
 /**
  * Slipway's scorer beside the HTTP and JSON floor of the same Node.js, the least that one would write by hand to answer with
  * the model, the bare runtime, and what people install else, all with the same models on the same machine. The rounds
- * alternate between the peers; each figure is the median of its rounds. `processor` is the time of all processor cores that
- * the server's processes used for one request, which other programs on the machine disturb less than the rate.
+ * alternate between the peers, and there are several processes of those that are compared closely; each figure is the median
+ * of its rounds, each ratio that of the quotients of rounds that follow each other. `processor` is the time of all processor
+ * cores that the server's processes used for one request, which other programs on the machine disturb less than the rate.
  */
 export async function run(): Promise<void> {
   const python = process.env.SLIPWAY_TEST_PYTHON ?? process.env.SLIPWAY_TEST_PYTHON_SERVING;
@@ -66,21 +67,28 @@ export async function run(): Promise<void> {
 async function compare(model: PeerModel, logFolder: string, generator: LoadGenerator): Promise<void> {
   const peers: RunningPeer[] = [];
   try {
-    for (const peer of servingPeers(columns, logFolder)) {
-      try {
-        peers.push(await peer.start(model));
-      } catch (error) {
-        console.log(`  ${peer.name} is left out: ${error instanceof Error ? error.message : error}`);
+    const all = servingPeers(columns, logFolder);
+    for (let started = 0; all.some(({ processes }) => started < processes); started++) {
+      for (const peer of all.filter(({ processes }) => started < processes)) {
+        try {
+          peers.push(await peer.start(model));
+        } catch (error) {
+          console.log(`  ${peer.name} is left out: ${error instanceof Error ? error.message : error}`);
+        }
       }
     }
+    const names = [...new Set(peers.map(({ name }) => name))];
+    const of = (name: string) => peers.filter((peer) => peer.name === name);
     console.log(`  ${model.name}: start to first answer`);
-    for (const { name, startMilliseconds } of peers) {
+    for (const name of names) {
       const aim = name === 'slipway' ? ' (aim: 400)' : '';
-      console.log(`    ${name.padEnd(16)} ${startMilliseconds.toFixed(0).padStart(6)} ms${aim}`);
+      const milliseconds = median(of(name).map(({ startMilliseconds }) => startMilliseconds));
+      console.log(`    ${name.padEnd(16)} ${milliseconds.toFixed(0).padStart(6)} ms${aim}`);
     }
     for (const situation of situations) await inSituation(model, peers, situation, generator);
-    for (const { name, pid } of peers) {
-      console.log(`    ${name.padEnd(16)} ${(residentBytes(pid) / 1e6).toFixed(0).padStart(6)} MB of memory`);
+    for (const name of names) {
+      const bytes = median(of(name).map(({ pid }) => residentBytes(pid)));
+      console.log(`    ${name.padEnd(16)} ${(bytes / 1e6).toFixed(0).padStart(6)} MB of memory`);
     }
   } finally {
     for (const peer of peers) await peer.stop();
@@ -109,14 +117,17 @@ async function inSituation(
     }
     if (connections === 1) raw.push(runRaw(model, rows));
   }
-  const of = (name: string, figure: keyof Round) =>
-    median((measured.get(name) ?? []).map((result) => result[figure]));
+  const all = (name: string, figure: keyof Round) =>
+    (measured.get(name) ?? []).map((result) => result[figure]);
+  const of = (name: string, figure: keyof Round) => median(all(name, figure));
+  const ratio = (one: string, other: string, figure: keyof Round) =>
+    ratioOf(all(one, figure), all(other, figure)).toFixed(2);
   console.log(`  ${model.name}, ${rows} rows a request, ${connections} at once`);
   for (const name of measured.keys()) {
     console.log(
       `    ${name.padEnd(16)} ${of(name, 'rate').toFixed(0).padStart(6)} requests/s` +
         `  p50 ${micro(of(name, 'p50'))}  p99 ${micro(of(name, 'p99'))}` +
-        `  processor ${micro(of(name, 'processor'))} a request (${ratio(of(name, 'processor'), of('floor', 'processor'))} × floor)`,
+        `  processor ${micro(of(name, 'processor'))} a request (${ratio(name, 'floor', 'processor')} × floor)`,
     );
   }
   const generators = [...measured.keys()].map((name) => of(name, 'generator'));
@@ -131,21 +142,21 @@ async function inSituation(
   }
   if (connections === 32) {
     console.log(
-      `    slipway to floor: ${ratio(of('slipway', 'processor'), of('floor', 'processor'))} × its processor time, ` +
-        `${ratio(of('floor', 'rate'), of('slipway', 'rate'))} × its time a request (aim: 1.25)`,
+      `    slipway to floor: ${ratio('slipway', 'floor', 'processor')} × its processor time, ` +
+        `${ratio('floor', 'slipway', 'rate')} × its time a request (aim: 1.25)`,
     );
     if (measured.has('by hand')) {
       console.log(
-        `    slipway to one written by hand: ${ratio(of('slipway', 'processor'), of('by hand', 'processor'))} × its ` +
-          `processor time, ${ratio(of('by hand', 'rate'), of('slipway', 'rate'))} × its time a request`,
+        `    slipway to one written by hand: ${ratio('slipway', 'by hand', 'processor')} × its ` +
+          `processor time, ${ratio('by hand', 'slipway', 'rate')} × its time a request`,
       );
     }
     for (const name of ['FastAPI', 'BentoML', 'mlflow']) {
       if (!measured.has(name)) continue;
       const aim = name === 'mlflow' ? ' (aim: 20)' : '';
       console.log(
-        `    slipway to ${name}: ${ratio(of('slipway', 'rate'), of(name, 'rate'))} × the rate${aim}, ` +
-          `${ratio(of(name, 'processor'), of('slipway', 'processor'))} × less processor time`,
+        `    slipway to ${name}: ${ratio('slipway', name, 'rate')} × the rate${aim}, ` +
+          `${ratio(name, 'slipway', 'processor')} × less processor time`,
       );
     }
   }
@@ -189,6 +200,8 @@ function micro(microseconds: number): string {
   return `${microseconds.toFixed(0).padStart(6)} µs`;
 }
 
-function ratio(one: number, other: number): string {
-  return (one / other).toFixed(2);
+/** Of rounds that were run in turns the median of their quotients, which what disturbs both leaves as it is. */
+function ratioOf(ones: readonly number[], others: readonly number[]): number {
+  if (ones.length !== others.length) return median(ones) / median(others);
+  return median(ones.map((one, round) => one / (others[round] ?? Number.NaN)));
 }

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -30,6 +31,8 @@ export interface PeerModel {
 
 export interface Peer {
   readonly name: string;
+  /** How many are measured: one process of Node.js is some 10 % faster than another of the same program. */
+  readonly processes: number;
   start(model: PeerModel): Promise<RunningPeer>;
 }
 
@@ -55,6 +58,7 @@ export function servingPeers(columns: number, logFolder: string): readonly Peer[
   const one: Rows = [Array.from({ length: columns }, () => 0.5)];
   const node = (name: string, args: (model: PeerModel) => readonly string[]): Peer => ({
     name,
+    processes: 3,
     start: (model) => startNode(name, args(model), infer(model), one),
   });
   const cli = join(root, 'dist/cli.cjs');
@@ -64,12 +68,13 @@ export function servingPeers(columns: number, logFolder: string): readonly Peer[
     node('slipway', ({ file }) => [cli, 'serve', file, '--no-token', '--no-log']),
     node('slipway with log', ({ file, name }) => [
       ...[cli, 'serve', file, '--no-token'],
-      ...['--log', join(logFolder, `${name}.db`)],
+      ...['--log', join(logFolder, `${name}-${randomUUID()}.db`)],
     ]),
     ...(servingPython
       ? [
           {
             name: 'FastAPI',
+            processes: 1,
             start: (model: PeerModel) =>
               startPython('FastAPI', {
                 command: [servingPython, '-m', 'uvicorn', 'serving_fastapi:app', '--no-access-log', '--port'],
@@ -81,6 +86,7 @@ export function servingPeers(columns: number, logFolder: string): readonly Peer[
           },
           {
             name: 'BentoML',
+            processes: 1,
             start: (model: PeerModel) =>
               startPython('BentoML', {
                 command: [
@@ -99,6 +105,7 @@ export function servingPeers(columns: number, logFolder: string): readonly Peer[
       ? [
           {
             name: 'mlflow',
+            processes: 1,
             start: (model: PeerModel) =>
               startPython('mlflow', {
                 command: [
