@@ -191,9 +191,11 @@ async function runLate(
   feeds: () => readonly Tensor[],
   run: (fed: Record<string, RuntimeTensor>) => Promise<InferenceSession.ReturnType>,
 ): Promise<InferenceSession.ReturnType> {
-  const fed = feed(runtime, inputs, feeds());
+  const first = feeds();
+  const fed = feed(runtime, inputs, first);
   const renewed = nextTurn().then(() => {
-    Object.assign(fed, feed(runtime, inputs, feeds()));
+    const latest = feeds();
+    if (latest !== first) Object.assign(fed, feed(runtime, inputs, latest));
   });
   const [results] = await Promise.all([run(fed), renewed]);
   return results;

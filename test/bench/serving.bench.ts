@@ -200,7 +200,10 @@ function micro(microseconds: number): string {
   return `${microseconds.toFixed(0).padStart(6)} µs`;
 }
 
-/** Of rounds that were run in turns the median of their quotients, which what disturbs both leaves as it is. */
+/**
+ * Of as many rounds, which were run in turns, the median of their quotients: what disturbs both leaves it as it is. Else the
+ * quotient of the medians, as of several processes and one.
+ */
 function ratioOf(ones: readonly number[], others: readonly number[]): number {
   if (ones.length !== others.length) return median(ones) / median(others);
   return median(ones.map((one, round) => one / (others[round] ?? Number.NaN)));
