@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { mock } from 'node:test';
 import { inferenceLogFile, storeLayout } from '../../src/engine/layout.ts';
 import { createRequestLog } from '../../src/engine/serving/requestLog.ts';
 import { type RequestFilterInput, requestFilter } from '../../src/protocol/requests.ts';
@@ -27,13 +28,15 @@ describe('Pages of an inference log', function () {
       blockSize,
     );
   };
-  const pages = (limit: number, some: RequestFilterInput = {}) => {
-    const log = createRequestLog({
+  const openLog = () =>
+    createRequestLog({
       layout: storeLayout(folder),
       workers: { run: () => Promise.reject(new Error('no worker')) },
       modelOf: () => 'wine',
       loadable: () => Promise.reject(new Error('no model')),
     });
+  const pages = (limit: number, some: RequestFilterInput = {}) => {
+    const log = openLog();
     const read = [];
     let before: number | null = null;
     do {
@@ -57,6 +60,24 @@ describe('Pages of an inference log', function () {
       allIds(40),
     );
     assert.ok(read.flat().every(({ inputs }) => inputs?.length === 4000));
+  });
+
+  it('get further though their time is over before the first request is read', () => {
+    writeLog(3, 10);
+    const clock = { milliseconds: 0 };
+    const now = mock.method(performance, 'now', () => {
+      clock.milliseconds += 10_000;
+      return clock.milliseconds;
+    });
+    try {
+      const { requests } = openLog().page('wine', requestFilter.parse({}), null, 10);
+      assert.deepEqual(
+        requests.map(({ requestId }) => requestId),
+        allIds(3),
+      );
+    } finally {
+      now.mock.restore();
+    }
   });
 
   it('of many requests hold every request once, however many a page has, and none that does not fit', () => {

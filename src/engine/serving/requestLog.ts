@@ -137,7 +137,7 @@ function readPage(
     let lookedAt = 0;
     // Ids from there on have been looked at.
     let upTo = before ?? next;
-    while (upTo > first && performance.now() < deadline) {
+    while (upTo > first) {
       const since = Math.max(first, upTo - requestsPerWindow);
       for (const request of reader.newestFirst({ from, to, requestId, since, before: upTo })) {
         lookedAt += 1;
@@ -150,6 +150,8 @@ function readPage(
         if (isFull || isLate) return { requests, before: request.id > first ? request.id : null };
       }
       upTo = since;
+      // Not before: where the first look at the file takes so long, pages would never get any further.
+      if (performance.now() >= deadline) break;
     }
     return { requests, before: upTo > first ? upTo : null };
   } finally {
