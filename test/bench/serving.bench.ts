@@ -6,6 +6,7 @@ import { median } from './median.ts';
 import { type LoadGenerator, startLoadGenerator } from './serving/load.ts';
 import { type PeerModel, type RunningPeer, servingPeers } from './serving/peers.ts';
 import { processorMicroseconds, residentBytes } from './serving/processorTime.ts';
+import { undisturbed } from './serving/stolenTime.ts';
 
 const columns = 20;
 const modelNames = ['logreg', 'mlp', 'gbt100'];
@@ -37,6 +38,7 @@ interface Round {
  * alternate between the peers, and there are several processes of those that are compared closely; each figure is the median
  * of its rounds, each ratio that of the quotients of rounds that follow each other. `processor` is the time of all processor
  * cores that the server's processes used for one request, which other programs on the machine disturb less than the rate.
+ * A turn in which the host took processors away from this machine is measured again.
  */
 export async function run(): Promise<void> {
   const python = process.env.SLIPWAY_TEST_PYTHON ?? process.env.SLIPWAY_TEST_PYTHON_SERVING;
@@ -110,12 +112,18 @@ async function inSituation(
   const measured = new Map<string, Round[]>();
   const raw: { readonly p50: number; readonly processorMicroseconds: number }[] = [];
   for (const peer of peers) await measure(peer, table, connections, generator, warmUpSeconds);
+  let repetitions = 0;
+  let disturbances = 0;
   for (let round = 0; round < rounds; round += 1) {
     for (const peer of peers) {
-      const result = await measure(peer, table, connections, generator, secondsPerRound);
+      const { result, repeated, disturbed } = await undisturbed(() =>
+        measure(peer, table, connections, generator, secondsPerRound),
+      );
+      repetitions += repeated;
+      if (disturbed) disturbances++;
       measured.set(peer.name, [...(measured.get(peer.name) ?? []), result]);
     }
-    if (connections === 1) raw.push(runRaw(model, rows));
+    if (connections === 1) raw.push((await undisturbed(async () => runRaw(model, rows))).result);
   }
   const all = (name: string, figure: keyof Round) =>
     (measured.get(name) ?? []).map((result) => result[figure]);
@@ -128,6 +136,12 @@ async function inSituation(
       `    ${name.padEnd(16)} ${of(name, 'rate').toFixed(0).padStart(6)} requests/s` +
         `  p50 ${micro(of(name, 'p50'))}  p99 ${micro(of(name, 'p99'))}` +
         `  processor ${micro(of(name, 'processor'))} a request (${ratio(name, 'floor', 'processor')} × floor)`,
+    );
+  }
+  if (repetitions > 0) {
+    console.log(
+      `    the host took processors away: ${repetitions} turns were measured again, ` +
+        `${disturbances} of ${rounds * peers.length} figures are of a disturbed one`,
     );
   }
   const generators = [...measured.keys()].map((name) => of(name, 'generator'));
