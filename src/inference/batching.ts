@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { copyNumbers } from '../protocol/numberData.ts';
 import { allocate, rowCount, sliceData, type Tensor, type TensorData } from './datatypes.ts';
 import type { Feeds, Model } from './model.ts';
@@ -284,9 +285,10 @@ export function sliceRows(tensor: Tensor, from: number, to: number): Tensor {
 function rowSlicer(tensor: Tensor): (from: number, to: number) => Tensor {
   const row = tensor.shape.slice(1);
   const size = elementCount(row);
-  return (from, to) => ({
-    ...tensor,
-    shape: [to - from, ...row],
-    data: sliceData(tensor.data, from * size, to * size),
-  });
+  let shape: readonly number[] = [];
+  return (from, to) => {
+    // Requests of a batch have mostly as many rows as the one before.
+    if (shape[0] !== to - from) shape = [to - from, ...row];
+    return { ...tensor, shape, data: sliceData(tensor.data, from * size, to * size) };
+  };
 }

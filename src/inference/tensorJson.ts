@@ -36,21 +36,39 @@ export function readTensor(
   }
   // Ahead of the allocation, so that a shape cannot ask for more memory than the body gives reason for.
   if (nested) checkNesting(field, shape, 0, elements, '');
-  const data = allocate(datatype, count);
-  let at = 0;
-  const fill = (values: readonly unknown[], depth: number): void => {
-    if (nested && depth < shape.length - 1) {
-      for (const value of values) if (Array.isArray(value)) fill(value, depth + 1);
-      return;
+  const tensor = { datatype, shape, data: allocate(datatype, count) };
+  fill(field, tensor, 0, elements, nested ? shape.length - 1 : 0, nullable);
+  return tensor;
+}
+
+/**
+ * Writes the elements of a list into a tensor.
+ *
+ * @param at where the first belongs.
+ * @param depth how many lists lie in each other below this one.
+ * @returns where the next belongs.
+ */
+function fill(
+  field: string,
+  tensor: Tensor,
+  at: number,
+  values: readonly unknown[],
+  depth: number,
+  nullable: boolean,
+): number {
+  if (depth > 0) {
+    let next = at;
+    for (const value of values) {
+      if (Array.isArray(value)) next = fill(field, tensor, next, value, depth - 1, nullable);
     }
-    const written = writeElements(datatype, data, at, values, nullable);
-    if (written < values.length) {
-      throw wrongElement(field, datatype, placeOf(at + written, shape), values[written]);
-    }
-    at += written;
-  };
-  fill(elements, 0);
-  return { datatype, shape, data };
+    return next;
+  }
+  const { datatype, shape, data } = tensor;
+  const written = writeElements(datatype, data, at, values, nullable);
+  if (written < values.length) {
+    throw wrongElement(field, datatype, placeOf(at + written, shape), values[written]);
+  }
+  return at + written;
 }
 
 /** The error for an element that its datatype cannot hold. */

@@ -1,6 +1,8 @@
 import { IncomingMessage } from 'node:http';
 import { RequestProblem } from '../inference/problem.ts';
 
+const noBytes = Buffer.alloc(0);
+
 /** Who waits for the rest of a body. */
 interface Reader {
   readonly limit: number;
@@ -13,7 +15,11 @@ interface Reader {
  * would take a tenth of the processor time of a small prediction; so nothing else can be read from it as from one.
  */
 export class IncomingRequest extends IncomingMessage {
-  #pieces: Buffer[] = [];
+  /** So that the server forgets the request with its answer, and does not wait for the end of a stream. */
+  override readableEnded = false;
+  #first: Buffer | null = null;
+  /** Most bodies are one piece. */
+  #further: Buffer[] | null = null;
   #bytes = 0;
   #reader: Reader | null = null;
   #isUnwanted = false;
@@ -25,12 +31,15 @@ export class IncomingRequest extends IncomingMessage {
    */
   override push(piece: Buffer | null): boolean {
     if (piece === null) {
+      this.readableEnded = true;
       this.#readOn();
       this.#endReading()?.resolve(this.#takeAll());
       return true;
     }
     if (this.#isUnwanted) return true;
-    this.#pieces.push(piece);
+    if (!this.#first) this.#first = piece;
+    else if (this.#further) this.#further.push(piece);
+    else this.#further = [piece];
     this.#bytes += piece.length;
     const reader = this.#reader;
     if (!reader) return this.#bytes < this.readableHighWaterMark;
@@ -65,16 +74,18 @@ export class IncomingRequest extends IncomingMessage {
   /** Lets past what is left of the body, so that the client comes to read the answer. */
   discard(): void {
     this.#isUnwanted = true;
-    this.#pieces = [];
+    this.#first = null;
+    this.#further = null;
     this.#bytes = 0;
     this.#readOn();
   }
 
   #takeAll(): Buffer {
-    const pieces = this.#pieces;
-    this.#pieces = [];
-    const [only] = pieces;
-    return only && pieces.length === 1 ? only : Buffer.concat(pieces);
+    const first = this.#first ?? noBytes;
+    const further = this.#further;
+    this.#first = null;
+    this.#further = null;
+    return further ? Buffer.concat([first, ...further]) : first;
   }
 
   /** An idle connection keeps its last request; that must not keep the body. */

@@ -1,16 +1,20 @@
-import { randomFillSync } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 
-const idBytes = 16;
-const random = Buffer.alloc(256 * idBytes);
-let taken = random.length;
+const digits = 32;
+const idsAtOnce = 256;
+let random = '';
+let taken = 0;
 
-/** A new id of a request: 128 random bits in hexadecimal digits. A UUID costs three times as much to write. */
+/**
+ * A new id of a request: 128 random bits in hexadecimal digits. They are written many at a time, as one for itself takes
+ * at least twice as long, and a UUID too.
+ */
 export function newRequestId(): string {
   if (taken === random.length) {
-    randomFillSync(random);
+    random = randomBytes((idsAtOnce * digits) / 2).toString('hex');
     taken = 0;
   }
   const begin = taken;
-  taken += idBytes;
-  return random.toString('hex', begin, taken);
+  taken += digits;
+  return random.slice(begin, taken);
 }

@@ -1,5 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { RequestProblem } from '../inference/problem.ts';
 import { endOfTurn } from '../inference/turn.ts';
 import type { Access } from './access.ts';
@@ -151,7 +152,8 @@ async function answerRequest(
     }
     const { headers } = request;
     await endOfTurn();
-    const body = await readBody(request, response, options.bodyBytes);
+    const read = readBody(request, response, options.bodyBytes);
+    const body = Buffer.isBuffer(read) ? read : await read;
     answer = await handler({
       path: path ?? [],
       query: mark === -1 ? '' : url.slice(mark + 1),
@@ -177,8 +179,9 @@ async function answerRequest(
   } finally {
     if (predicts) load.underWay--;
   }
-  const requestId = predicts ? requestIdOf(answer, request) : null;
-  write(response, answer, requestId, chosen, load.draining);
+  const ownId = predicts ? givenId(answer, request) : null;
+  const requestId = predicts ? (ownId ?? newRequestId()) : null;
+  write(response, answer, ownId === null ? requestId : headerText(ownId), chosen, load.draining);
   if (requestId !== null) {
     const latencyMicroseconds = Math.round((performance.now() - started) * 1000);
     const prediction = answer.prediction ?? null;
@@ -193,16 +196,16 @@ async function answerRequest(
   }
 }
 
-/** What the client calls its request in the body, else in a header, else a new one. */
-function requestIdOf({ prediction }: ScorerAnswer, { headers }: IncomingRequest): string {
+/** What the client calls its request in the body, else in a header; null when it does not. */
+function givenId({ prediction }: ScorerAnswer, { headers }: IncomingRequest): string | null {
   const given = prediction?.requestId ?? headers['x-request-id'];
-  return typeof given === 'string' && given !== '' ? given : newRequestId();
+  return typeof given === 'string' && given !== '' ? given : null;
 }
 
 function write(
   response: ServerResponse,
   { status, contentType, body, headers }: ScorerAnswer,
-  requestId: string | null,
+  idHeader: string | null,
   chosen: ChosenVersion | null,
   draining: boolean,
 ): void {
@@ -210,7 +213,10 @@ function write(
   const length = isText ? Buffer.byteLength(body) : body.byteLength;
   // A flat list is what Node.js writes with the least work.
   const head: (string | number)[] = ['content-type', contentType, 'content-length', length];
-  head.push('cache-control', 'no-store', 'x-content-type-options', 'nosniff');
+  head.push('x-content-type-options', 'nosniff');
+  // No cache keeps the answer to a prediction, which is one to a POST.
+  if (idHeader === null) head.push('cache-control', 'no-store');
+  else head.push('x-request-id', idHeader);
   if (draining) head.push('connection', 'close');
   if (status === 401) head.push('www-authenticate', 'Bearer');
   if (status === 429 || status === 503) head.push('retry-after', retryAfterSeconds);
@@ -219,7 +225,6 @@ function write(
     if (Array.isArray(value)) for (const one of value) head.push(name, one);
     else if (value !== undefined) head.push(name, value);
   }
-  if (requestId !== null) head.push('x-request-id', headerText(requestId));
   if (chosen && chosen.variant !== 'version') head.push(variantHeader, chosen.variant);
   response.writeHead(status, head);
   // Where every letter is one byte, no other encoding has to be looked at.

@@ -56,7 +56,7 @@ export function createPredictions(options: PredictionsOptions): Predictions {
       const { question, led } = lead(options.models, request, headers, (version) => {
         chosen = version;
       });
-      const inference = await infer(led.loaded, question);
+      const inference = await infer(led.loaded, question, (told) => told);
       response = inferResponse(led.loaded, question, inference);
       prediction = inference.prediction;
     } catch (error) {

@@ -131,7 +131,7 @@ function answerInfer(request: ScorerRequest): Promise<ScorerAnswer> {
     throw error;
   }
   const loaded = request.choose(name, { version, parameters: question.parameters });
-  return infer(loaded, question).then((inference) => writeRestAnswer(loaded, question, inference));
+  return infer(loaded, question, (inference) => writeRestAnswer(loaded, question, inference));
 }
 
 /** KServe answers so; Triton's clients look at the status only. */

@@ -1,7 +1,7 @@
 import { writeBinaryTensor } from '../../inference/binaryTensors.ts';
 import { flatJson } from '../../inference/tensorJson.ts';
 import type { LoadedVersion } from '../modelRepository.ts';
-import { json, type ScorerAnswer } from '../routing.ts';
+import type { ScorerAnswer } from '../routing.ts';
 import type { RestQuestion } from './openInferenceJson.ts';
 import type { AnsweredOutput, Inference } from './openInferenceQuestion.ts';
 
@@ -16,19 +16,19 @@ export function writeRestAnswer(
 ): ScorerAnswer {
   const chunks: Uint8Array[] = [];
   const named = id === null ? '' : `,"id":${JSON.stringify(id)}`;
-  let text = `{"model_name":${JSON.stringify(name)},"model_version":"${version}"${named},"outputs":[`;
+  let text = `${beginOfAnswer(name)}${version}"${named},"outputs":[`;
   let separator = '';
   for (const output of outputs) {
     text += separator;
     separator = ',';
-    if (output.wish.binary ?? binaryOutput) {
+    if (output.binary ?? binaryOutput) {
       const bytes = writeBinaryTensor(output.tensor);
       chunks.push(bytes);
       text += outputText(output, { binary_data_size: bytes.length }, null);
     } else text += outputText(output, null, flatJson(output.tensor));
   }
   text += ']}';
-  if (chunks.length === 0) return { ...json(200, text), prediction };
+  if (chunks.length === 0) return { status: 200, contentType: 'application/json', body: text, prediction };
   const headBytes = Buffer.from(text);
   return {
     status: 200,
@@ -38,6 +38,9 @@ export function writeRestAnswer(
     prediction,
   };
 }
+
+const beginOfAnswer = remembering((model) => `{"model_name":${JSON.stringify(model)},"model_version":"`);
+const beginOfOutput = remembering((output) => `{"name":${JSON.stringify(output)},"shape":`);
 
 function outputText(
   { name, tensor: { shape, datatype }, labels }: AnsweredOutput,
@@ -50,7 +53,23 @@ function outputText(
       ? `,"parameters":${JSON.stringify({ ...(labels && { class_labels: classLabelsText(labels) }), ...more })}`
       : '';
   const written = data === null ? '' : `,"data":${data}`;
-  return `{"name":${JSON.stringify(name)},"shape":${integersText(shape)},"datatype":"${datatype}"${parameters}${written}}`;
+  return `${beginOfOutput(name)}${integersText(shape)},"datatype":"${datatype}"${parameters}${written}}`;
+}
+
+/** Models and outputs are few, unless one is loaded after the other. */
+const rememberedTexts = 256;
+
+/** Writes the text for a name once, as it is needed again with each request. */
+function remembering(write: (name: string) => string): (name: string) => string {
+  const texts = new Map<string, string>();
+  return (name) => {
+    const known = texts.get(name);
+    if (known !== undefined) return known;
+    if (texts.size >= rememberedTexts) texts.clear();
+    const text = write(name);
+    texts.set(name, text);
+    return text;
+  };
 }
 
 /** As JSON.stringify writes it, which takes several times as long for the few sizes of a shape. */

@@ -36,6 +36,9 @@ export function readRestQuestion(headers: IncomingHttpHeaders, body: Buffer): Re
   };
 }
 
+const noParameters: JsonObject = {};
+const noWishes: readonly OutputWish[] = [];
+
 function readId(id: unknown): string | null {
   if (id === undefined || id === null) return null;
   if (typeof id !== 'string') throw badRequest(`"id" must be a string, got ${given(id)}.`);
@@ -44,7 +47,7 @@ function readId(id: unknown): string | null {
 
 /** Values of parameters are strings, numbers or truths, says the protocol. */
 function readParameters(field: string, json: unknown): JsonObject {
-  if (json === undefined || json === null) return {};
+  if (json === undefined || json === null) return noParameters;
   if (!isJsonObject(json)) throw badRequest(`${field} must be an object, got ${given(json)}.`);
   for (const [name, value] of Object.entries(json)) {
     if (value !== null && !['string', 'number', 'boolean'].includes(typeof value)) {
@@ -99,7 +102,7 @@ function readInputs(json: unknown, tail: BinaryTail): readonly SentInput[] {
 }
 
 function readOutputs(json: unknown): readonly OutputWish[] {
-  if (json === undefined || json === null) return [];
+  if (json === undefined || json === null) return noWishes;
   if (!Array.isArray(json)) throw badRequest(`"outputs" must be a list, got ${given(json)}.`);
   return json.map((output: unknown, index) => {
     if (!isJsonObject(output) || typeof output.name !== 'string') {

@@ -47,7 +47,8 @@ export interface AnsweredOutput {
   readonly name: string;
   readonly tensor: Tensor;
   readonly labels: OutputSpecification['labels'];
-  readonly wish: OutputWish;
+  /** As `OutputWish` has it. */
+  readonly binary: boolean | null;
 }
 
 export interface Inference {
@@ -56,47 +57,66 @@ export interface Inference {
 }
 
 /**
- * Asks a version.
+ * Asks a version, and makes an answer of what it tells.
  *
  * @throws RequestProblem 400, at once or later, when the question does not fit it; later 500 when the model fails.
  */
-export function infer({ predictor }: LoadedVersion, question: InferenceQuestion): Promise<Inference> {
+export function infer<Answer>(
+  { predictor }: LoadedVersion,
+  question: InferenceQuestion,
+  answer: (inference: Inference) => Answer,
+): Promise<Answer> {
   const wishes = wishedOutputs(question.outputs, predictor.outputs);
   const feeds = readFeeds(question.inputs(predictor.inputs), predictor);
   // A function that awaits would cost each request a promise and three turns.
   return predictor.predict(feeds).then((outputs) => {
-    const answered: AnsweredOutput[] = [];
+    // An empty id names no request, neither in a header nor in a log.
+    const prediction = { requestId: question.id || null, feeds, outputs };
+    return answer({ outputs: answeredOutputs(wishes, predictor.outputs, outputs), prediction });
+  });
+}
+
+function answeredOutputs(
+  wishes: readonly WishedOutput[] | null,
+  specifications: readonly OutputSpecification[],
+  outputs: readonly Tensor[],
+): readonly AnsweredOutput[] {
+  const answered: AnsweredOutput[] = [];
+  if (wishes) {
     for (const { wish, specification, index } of wishes) {
       const tensor = outputs[index];
       if (tensor) answered.push(answeredOutput(specification, tensor, wish));
     }
-    // An empty id names no request, neither in a header nor in a log.
-    return { outputs: answered, prediction: { requestId: question.id || null, feeds, outputs } };
-  });
+    return answered;
+  }
+  for (let index = 0; index < specifications.length; index++) {
+    const specification = specifications[index];
+    const tensor = outputs[index];
+    if (specification && tensor) answered.push(answeredOutput(specification, tensor, null));
+  }
+  return answered;
 }
 
 function answeredOutput(
   { name, labels }: OutputSpecification,
   tensor: Tensor,
-  wish: OutputWish,
+  wish: OutputWish | null,
 ): AnsweredOutput {
-  return wish.classes > 0
-    ? { name, tensor: classify(name, tensor, labels, wish.classes), labels: null, wish }
-    : { name, tensor, labels, wish };
+  if (!wish) return { name, tensor, labels, binary: null };
+  const { binary, classes } = wish;
+  return classes > 0
+    ? { name, tensor: classify(name, tensor, labels, classes), labels: null, binary }
+    : { name, tensor, labels, binary };
 }
 
 function readFeeds(
   sent: readonly SentInput[],
   model: Pick<Predictor, 'inputs' | 'fixedInputs'>,
 ): readonly Tensor[] {
-  const byName = new Map<string, SentInput>();
-  for (const input of sent) {
-    if (byName.has(input.name)) throw badRequest(`Input "${input.name}" appears twice.`);
-    if (!model.inputs.some(({ name }) => name === input.name)) throw unknownInput(model, input.name);
-    byName.set(input.name, input);
-  }
-  const feeds = model.inputs.map((input) => {
-    const tensor = byName.get(input.name);
+  // Most clients send what the model takes, in its order.
+  const byName = isInOrder(sent, model.inputs) ? null : inputsByName(sent, model);
+  const feeds = model.inputs.map((input, index) => {
+    const tensor = byName ? byName.get(input.name) : sent[index];
     if (tensor) return readFeed(tensor, input);
     if (input.optional) return null;
     const names = model.inputs.map(({ name }) => name).join(', ');
@@ -104,6 +124,27 @@ function readFeeds(
   });
   const rows = feeds.find((feed) => feed !== null)?.shape[0] ?? 1;
   return model.inputs.map((input, index) => feeds[index] ?? absentTensor(input, rows));
+}
+
+function inputsByName(
+  sent: readonly SentInput[],
+  model: Pick<Predictor, 'inputs' | 'fixedInputs'>,
+): ReadonlyMap<string, SentInput> {
+  const byName = new Map<string, SentInput>();
+  for (const input of sent) {
+    if (byName.has(input.name)) throw badRequest(`Input "${input.name}" appears twice.`);
+    if (!model.inputs.some(({ name }) => name === input.name)) throw unknownInput(model, input.name);
+    byName.set(input.name, input);
+  }
+  return byName;
+}
+
+function isInOrder(sent: readonly SentInput[], inputs: readonly TensorSpecification[]): boolean {
+  if (sent.length !== inputs.length) return false;
+  for (let index = 0; index < sent.length; index++) {
+    if (sent[index]?.name !== inputs[index]?.name) return false;
+  }
+  return true;
 }
 
 function readFeed(sent: SentInput, input: TensorSpecification): Tensor {
@@ -131,16 +172,12 @@ interface WishedOutput {
   readonly index: number;
 }
 
+/** Null where all are wanted as they are. */
 function wishedOutputs(
   wishes: readonly OutputWish[],
   outputs: readonly OutputSpecification[],
-): readonly WishedOutput[] {
-  if (wishes.length === 0) {
-    return outputs.map((specification, index) => {
-      const wish = { name: specification.name, binary: null, classes: 0 };
-      return { wish, specification, index };
-    });
-  }
+): readonly WishedOutput[] | null {
+  if (wishes.length === 0) return null;
   return wishes.map((wish, place) => {
     const index = outputs.findIndex(({ name }) => name === wish.name);
     const specification = outputs[index];
