@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { classifierModel, linearModel, sequenceModel } from '../fixtures/onnxFile.ts';
+import { classifierModel, identityModel, linearModel, sequenceModel } from '../fixtures/onnxFile.ts';
 import { type RunningScorer, removeFolder, startScorerProcess, temporaryFolder } from './scorerProcess.ts';
 
 const infer = '/v2/models/wine/infer';
@@ -36,6 +36,38 @@ describe('The Open Inference Protocol of a scorer', () => {
     };
     assert.deepEqual((await linear.ask('/v2/models/wine')).json, metadata);
     assert.deepEqual((await linear.ask('/v2/models/wine/versions/3')).json, metadata);
+  });
+
+  it('takes inputs and gives outputs by their names, in whichever order', async () => {
+    const names = ['first', 'second', 'third'];
+    const values = names.map((name) => ({ name, element: 'float', shape: ['rows'] }) as const);
+    const scorer = await startScorerProcess(folder, identityModel(values));
+    const inputs = names.map((name, index) => ({ name, datatype: 'FP32', shape: [1], data: [index] }));
+    const ask = async (body: object): Promise<object> => {
+      const { outputs } = (await scorer.ask(infer, { body })).json;
+      return Object.fromEntries(
+        outputs.map(({ name, data }: { name: string; data: number[] }) => [name, data[0]]),
+      );
+    };
+    const expected = { first_out: 0, second_out: 1, third_out: 2 };
+    for (const order of [
+      [0, 1, 2],
+      [2, 1, 0],
+      [0, 2, 1],
+    ]) {
+      assert.deepEqual(await ask({ inputs: order.map((index) => inputs[index]) }), expected);
+    }
+    const wished = await ask({ inputs, outputs: [{ name: 'third_out' }, { name: 'first_out' }] });
+    assert.deepEqual(Object.entries(wished), [
+      ['third_out', 2],
+      ['first_out', 0],
+    ]);
+    const [first, second] = inputs;
+    const refused = await scorer.ask(infer, { body: { inputs: [first, second, first] } });
+    assert.match(refused.json.error, /Input "first" appears twice/);
+    const lacking = await scorer.ask(infer, { body: { inputs: [first, second] } });
+    assert.match(lacking.json.error, /Input "third" is missing/);
+    await scorer.drain();
   });
 
   it('predicts from flat and from nested data, and echoes the id', async () => {

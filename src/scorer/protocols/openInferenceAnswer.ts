@@ -39,6 +39,9 @@ export function writeRestAnswer(
   };
 }
 
+/** Models and outputs are few, unless one is loaded after the other. */
+const rememberedTexts = 256;
+
 const beginOfAnswer = remembering((model) => `{"model_name":${JSON.stringify(model)},"model_version":"`);
 const beginOfOutput = remembering((output) => `{"name":${JSON.stringify(output)},"shape":`);
 
@@ -55,9 +58,6 @@ function outputText(
   const written = data === null ? '' : `,"data":${data}`;
   return `${beginOfOutput(name)}${integersText(shape)},"datatype":"${datatype}"${parameters}${written}}`;
 }
-
-/** Models and outputs are few, unless one is loaded after the other. */
-const rememberedTexts = 256;
 
 /** Writes the text for a name once, as it is needed again with each request. */
 function remembering(write: (name: string) => string): (name: string) => string {

@@ -54,6 +54,26 @@ describe('HTTP server of a scorer', () => {
     await server.drain(1_000, 0);
   });
 
+  it('names each prediction, and lets no cache keep what else it answers', async () => {
+    const server = await start();
+    const address = `http://127.0.0.1:${server.port}/`;
+    const predicted = await fetch(address, { method: 'POST', body: '{}' });
+    assert.match(predicted.headers.get('x-request-id') ?? '', /^[0-9a-f]{32}$/);
+    const named = await fetch(address, {
+      method: 'POST',
+      body: '{}',
+      headers: { 'x-request-id': 'caf\xe9' },
+    });
+    assert.equal(named.headers.get('x-request-id'), 'caf?');
+    const other = await fetch(address);
+    assert.equal(other.headers.get('cache-control'), 'no-store');
+    for (const response of [predicted, named, other]) {
+      assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
+      await response.text();
+    }
+    await server.drain(1_000, 0);
+  });
+
   it('drains although a client resets a connection that was handed over', async () => {
     const server = await start();
     const holder = createServer().listen(0, '127.0.0.1');
