@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { copyNumbers } from '../protocol/numberData.ts';
 import { allocate, rowCount, sliceData, type Tensor, type TensorData } from './datatypes.ts';
 import type { Feeds, Model } from './model.ts';

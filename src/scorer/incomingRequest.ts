@@ -15,7 +15,10 @@ interface Reader {
  * would take a tenth of the processor time of a small prediction; so nothing else can be read from it as from one.
  */
 export class IncomingRequest extends IncomingMessage {
-  /** So that the server forgets the request with its answer, and does not wait for the end of a stream. */
+  /**
+   * So that the server forgets the request with its answer, and does not wait for the end of a stream. One that was answered
+   * ahead of the end of its body stays until the connection sends the next.
+   */
   override readableEnded = false;
   #first: Buffer | null = null;
   /** Most bodies are one piece. */
@@ -88,7 +91,7 @@ export class IncomingRequest extends IncomingMessage {
     return further ? Buffer.concat([first, ...further]) : first;
   }
 
-  /** An idle connection keeps its last request; that must not keep the body. */
+  /** The promise of a body keeps it, and the reader the promise; a request may outlive both. */
   #endReading(): Reader | null {
     const reader = this.#reader;
     this.#reader = null;

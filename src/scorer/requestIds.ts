@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 
 const digits = 32;
 const idsAtOnce = 256;
-let random = '';
+/** Digits of ids, of which the first `taken` are used up. */
+let unused = '';
 let taken = 0;
 
 /**
@@ -10,11 +11,11 @@ let taken = 0;
  * at least twice as long, and a UUID too.
  */
 export function newRequestId(): string {
-  if (taken === random.length) {
-    random = randomBytes((idsAtOnce * digits) / 2).toString('hex');
+  if (taken === unused.length) {
+    unused = randomBytes((idsAtOnce * digits) / 2).toString('hex');
     taken = 0;
   }
   const begin = taken;
   taken += digits;
-  return random.slice(begin, taken);
+  return unused.slice(begin, taken);
 }

@@ -1,6 +1,5 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
-import { performance } from 'node:perf_hooks';
 import { RequestProblem } from '../inference/problem.ts';
 import { endOfTurn } from '../inference/turn.ts';
 import type { Access } from './access.ts';
@@ -179,9 +178,9 @@ async function answerRequest(
   } finally {
     if (predicts) load.underWay--;
   }
-  const ownId = predicts ? givenId(answer, request) : null;
-  const requestId = predicts ? (ownId ?? newRequestId()) : null;
-  write(response, answer, ownId === null ? requestId : headerText(ownId), chosen, load.draining);
+  const clientId = predicts ? givenId(answer, request) : null;
+  const requestId = predicts ? (clientId ?? newRequestId()) : null;
+  write(response, answer, clientId === null ? requestId : headerText(clientId), chosen, load.draining);
   if (requestId !== null) {
     const latencyMicroseconds = Math.round((performance.now() - started) * 1000);
     const prediction = answer.prediction ?? null;
@@ -213,10 +212,8 @@ function write(
   const length = isText ? Buffer.byteLength(body) : body.byteLength;
   // A flat list is what Node.js writes with the least work.
   const head: (string | number)[] = ['content-type', contentType, 'content-length', length];
-  head.push('x-content-type-options', 'nosniff');
-  // No cache keeps the answer to a prediction, which is one to a POST.
-  if (idHeader === null) head.push('cache-control', 'no-store');
-  else head.push('x-request-id', idHeader);
+  head.push('cache-control', 'no-store', 'x-content-type-options', 'nosniff');
+  if (idHeader !== null) head.push('x-request-id', idHeader);
   if (draining) head.push('connection', 'close');
   if (status === 401) head.push('www-authenticate', 'Bearer');
   if (status === 429 || status === 503) head.push('retry-after', retryAfterSeconds);

@@ -6,7 +6,7 @@ import { median } from './median.ts';
 import { type LoadGenerator, startLoadGenerator } from './serving/load.ts';
 import { type PeerModel, type RunningPeer, servingPeers } from './serving/peers.ts';
 import { processorMicroseconds, residentBytes } from './serving/processorTime.ts';
-import { undisturbed } from './serving/stolenTime.ts';
+import { type Undisturbed, undisturbed } from './serving/stolenTime.ts';
 
 const columns = 20;
 const modelNames = ['logreg', 'mlp', 'gbt100'];
@@ -114,16 +114,18 @@ async function inSituation(
   for (const peer of peers) await measure(peer, table, connections, generator, warmUpSeconds);
   let repetitions = 0;
   let disturbances = 0;
+  const count = <Result>({ result, repeated, disturbed }: Undisturbed<Result>): Result => {
+    repetitions += repeated;
+    if (disturbed) disturbances++;
+    return result;
+  };
   for (let round = 0; round < rounds; round += 1) {
     for (const peer of peers) {
-      const { result, repeated, disturbed } = await undisturbed(() =>
-        measure(peer, table, connections, generator, secondsPerRound),
-      );
-      repetitions += repeated;
-      if (disturbed) disturbances++;
+      const turn = () => measure(peer, table, connections, generator, secondsPerRound);
+      const result = count(await undisturbed(turn));
       measured.set(peer.name, [...(measured.get(peer.name) ?? []), result]);
     }
-    if (connections === 1) raw.push((await undisturbed(async () => runRaw(model, rows))).result);
+    if (connections === 1) raw.push(count(await undisturbed(async () => runRaw(model, rows))));
   }
   const all = (name: string, figure: keyof Round) =>
     (measured.get(name) ?? []).map((result) => result[figure]);
@@ -141,7 +143,7 @@ async function inSituation(
   if (repetitions > 0) {
     console.log(
       `    the host took processors away: ${repetitions} turns were measured again, ` +
-        `${disturbances} of ${rounds * peers.length} figures are of a disturbed one`,
+        `${disturbances} of ${rounds * peers.length + raw.length} figures are of a disturbed one`,
     );
   }
   const generators = [...measured.keys()].map((name) => of(name, 'generator'));

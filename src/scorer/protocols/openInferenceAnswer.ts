@@ -39,7 +39,7 @@ export function writeRestAnswer(
   };
 }
 
-/** Models and outputs are few, unless one is loaded after the other. */
+/** Bounded, because models come and go. */
 const rememberedTexts = 256;
 
 const beginOfAnswer = remembering((model) => `{"model_name":${JSON.stringify(model)},"model_version":"`);

@@ -12,6 +12,9 @@ export interface RestQuestion extends InferenceQuestion {
   readonly binaryOutput: boolean;
 }
 
+const noParameters: JsonObject = {};
+const noWishes: readonly OutputWish[] = [];
+
 /**
  * Reads the body of an inference request: JSON, JSON with binary tensors behind it, or the bytes of the one input.
  * A member that is null counts as left out, as some clients write it.
@@ -22,7 +25,7 @@ export function readRestQuestion(headers: IncomingHttpHeaders, body: Buffer): Re
   const { head, tail } = splitBody(headers['inference-header-content-length'], body);
   if (head === null) {
     const inputs: RestQuestion['inputs'] = (expected) => [readRawInput(expected, tail.bytes)];
-    return { id: null, parameters: {}, inputs, outputs: [], binaryOutput: true };
+    return { id: null, parameters: noParameters, inputs, outputs: noWishes, binaryOutput: true };
   }
   const request = readJsonObject(head);
   const parameters = readParameters('"parameters"', request.parameters);
@@ -35,9 +38,6 @@ export function readRestQuestion(headers: IncomingHttpHeaders, body: Buffer): Re
     binaryOutput: readFlag('"parameters.binary_data_output"', parameters.binary_data_output) ?? false,
   };
 }
-
-const noParameters: JsonObject = {};
-const noWishes: readonly OutputWish[] = [];
 
 function readId(id: unknown): string | null {
   if (id === undefined || id === null) return null;

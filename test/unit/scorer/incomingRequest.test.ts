@@ -24,16 +24,19 @@ describe('A request to a scorer', () => {
     const address = server.address();
     assert.ok(address !== null && typeof address === 'object');
     const client = connect(address.port, '127.0.0.1');
-    client.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n123');
-    const [answer] = await once(client, 'data');
-    assert.match(String(answer), /^HTTP\/1\.1 200 /);
-    for (let time = 0; time < 20 && requests[0]?.deref(); time++) {
-      await delay(20);
-      collect();
+    try {
+      client.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n123');
+      const [answer] = await once(client, 'data');
+      assert.match(String(answer), /^HTTP\/1\.1 200 /);
+      for (let time = 0; time < 20 && requests[0]?.deref(); time++) {
+        await delay(20);
+        collect();
+      }
+      assert.equal(requests.length, 1);
+      assert.equal(requests[0]?.deref(), undefined);
+    } finally {
+      client.destroy();
+      server.close();
     }
-    assert.equal(requests.length, 1);
-    assert.equal(requests[0]?.deref(), undefined);
-    client.destroy();
-    server.close();
   });
 });
