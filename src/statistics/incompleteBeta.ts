@@ -4,7 +4,8 @@ import { binomialDensity } from './gamma.ts';
  * The density of the beta distribution at x, 0 < x < 1, for a ≥ 1 and b ≥ 1 (C. Loader, 2000, as in R's `dbeta`).
  */
 export function betaDensity(x: number, a: number, b: number): number {
-  return (a + b - 1) * binomialDensity(a - 1, a + b - 2, x, 1 - x);
+  // a + b − 2 can be less than a − 1 where both are hardly more than 1, as it is rounded at their size.
+  return (a + b - 1) * binomialDensity(a - 1, a - 1 + (b - 1), x, 1 - x);
 }
 
 /**

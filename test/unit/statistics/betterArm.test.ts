@@ -50,6 +50,12 @@ describe('the better of two arms', () => {
         assert.ok(first >= 0 && first <= 1);
         assert.ok(Math.abs(first + second - 1) < 1e-6, `${first} and ${second}`);
       }),
+      {
+        examples: [
+          [1, 1, 1 + 1e-15, 1],
+          [1, 1 + 1e-15, 1 + 3e-15, 1],
+        ],
+      },
     );
   });
 
